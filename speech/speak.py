@@ -1,0 +1,178 @@
+"""Replies in, spoken audio out: sentence by sentence on one playout clock, at most one sentence ahead.
+
+    sentence 1   [synthesis]  frames of 1 taken ......  120 ms  frames of 2 taken ...
+    sentence 2                [synthesis]                       ^ no wait
+    sentence 3                                                  [synthesis]
+
+A sentence is synthesised only when the first frame of the one before it has been taken. Cancelling or closing the
+iterator stops within one frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+from speech.errors import TtsFailed
+from speech.spoken_text import SpokenSentence, spoken_sentences
+from speech.types import AudioFrame, Language, TtsEngine
+
+GAP_MS = 120
+"""Silence between two sentences."""
+_SILENCE_FRAME_MS = 20
+_ATTEMPTS = 2
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenRequest:
+    """Text of one Reply that is to be spoken."""
+
+    text: str
+    """As written; may hold several sentences, digits, markup, emoji."""
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenFrame:
+    """A frame of the turn's audio and the sentence it belongs to."""
+
+    sentence: int
+    """Counts the spoken sentences of the whole turn, from 0."""
+    display: str
+    """The sentence as written, for captions and for the history of what was heard."""
+    audio: AudioFrame
+    """``start_ms`` runs on the turn's playout clock, from 0 and without gaps."""
+    is_first: bool
+    """Whether this is the sentence's first frame (the silence between sentences belongs to the earlier one)."""
+
+
+class PromptAudio(Protocol):
+    """Where audio of fixed prompts is kept."""
+
+    async def find(self, spoken: str, language: Language) -> list[AudioFrame] | None:
+        """Frames of ``spoken`` from 0 ms, or None when it is not kept."""
+        ...
+
+
+async def speak(
+    texts: AsyncIterator[SpokenRequest], tts: TtsEngine, cache: PromptAudio | None = None
+) -> AsyncGenerator[SpokenFrame, None]:
+    """Speak the texts of one turn as they come.
+
+    A sentence whose synthesis fails is tried a second time (what was already heard of it is not repeated); then
+    ``TtsFailed`` is raised once every frame before it has been yielded, with ``unsaid`` = that sentence and the rest
+    of its text as written. ``texts`` is left where it is: the caller still reads later replies from it.
+    """
+    # Bounded by ``ahead``: the queue never holds more than the sentence being taken and the next one.
+    ready: asyncio.Queue[SpokenFrame | None] = asyncio.Queue()
+    ahead = asyncio.Semaphore(1)
+    producer = asyncio.create_task(_produce(texts, tts, cache, ready, ahead), name="speak-ahead")
+    clock_ms = 0.0
+    previous: SpokenFrame | None = None
+    try:
+        while (frame := await ready.get()) is not None:
+            if frame.is_first and previous is not None:
+                for silence in _silence(previous, clock_ms):
+                    yield silence
+                    clock_ms = silence.audio.end_ms
+            if frame.is_first:
+                ahead.release()
+            frame = replace(frame, audio=replace(frame.audio, start_ms=clock_ms))
+            yield frame
+            clock_ms = frame.audio.end_ms
+            previous = frame
+        await producer
+    finally:
+        await _ended(producer)
+
+
+async def _produce(
+    texts: AsyncIterator[SpokenRequest],
+    tts: TtsEngine,
+    cache: PromptAudio | None,
+    ready: asyncio.Queue[SpokenFrame | None],
+    ahead: asyncio.Semaphore,
+) -> None:
+    """Synthesise sentence after sentence into ``ready``, None at the end or before an error."""
+    index = 0
+    try:
+        async for request in texts:
+            pending = spoken_sentences(request.text, request.language)
+            for position, sentence in enumerate(pending):
+                await ahead.acquire()
+                is_first = True
+                try:
+                    async for audio in _audio(sentence, request.language, tts, cache):
+                        ready.put_nowait(SpokenFrame(index, sentence.display, audio, is_first))
+                        is_first = False
+                except TtsFailed as error:
+                    unsaid = "".join(later.display for later in pending[position:])
+                    raise TtsFailed(str(error), unsaid=unsaid) from error
+                if is_first:
+                    ahead.release()  # the voice had nothing to say, nobody will take a first frame
+                else:
+                    index += 1
+    finally:
+        ready.put_nowait(None)
+
+
+async def _audio(
+    sentence: SpokenSentence, language: Language, tts: TtsEngine, cache: PromptAudio | None
+) -> AsyncIterator[AudioFrame]:
+    kept = await cache.find(sentence.spoken, language) if cache is not None else None
+    if kept is not None:
+        for frame in kept:
+            yield frame
+        return
+    heard_ms = 0.0
+    for attempt in range(_ATTEMPTS):
+        try:
+            async with _closing(tts.synthesize(sentence.spoken, language)) as frames:
+                async for frame in frames:
+                    if frame.end_ms > heard_ms:
+                        yield frame
+                        heard_ms = frame.end_ms
+            return
+        except TtsFailed:
+            if attempt + 1 == _ATTEMPTS:
+                raise
+
+
+def _silence(after: SpokenFrame, start_ms: float) -> list[SpokenFrame]:
+    rate_hz = after.audio.rate_hz
+    pcm = b"\0\0" * (rate_hz * _SILENCE_FRAME_MS // 1000)
+    return [
+        SpokenFrame(after.sentence, after.display, AudioFrame(pcm, rate_hz, start_ms + offset), is_first=False)
+        for offset in range(0, GAP_MS, _SILENCE_FRAME_MS)
+    ]
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel ``task`` and wait for it; its error, if any, was raised by the caller or is no longer wanted."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()
+
+
+class _closing(AbstractAsyncContextManager[AsyncIterator[_Item]]):  # noqa: N801 reads like contextlib.aclosing
+    """``contextlib.aclosing`` for iterators that may be generators."""
+
+    def __init__(self, iterator: AsyncIterator[_Item]) -> None:
+        self._iterator = iterator
+
+    async def __aenter__(self) -> AsyncIterator[_Item]:
+        return self._iterator
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        close = getattr(self._iterator, "aclose", None)
+        if close is not None:
+            await close()
