@@ -1,0 +1,20 @@
+"""Classifiers: normalised text to scored intents and sentiment. One file each, shaped like ``nlu.types.Classifier``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from inference_server.client import InferenceClient
+from nlu.types import Classifier
+
+CLASSIFIERS: dict[str, str] = {
+    "triton": "nlu.classifiers.triton:TritonClassifier",
+    "keyword": "nlu.classifiers.keyword:KeywordClassifier",
+}
+
+
+def load_classifier(name: str, client: InferenceClient, deadline_s: float) -> Classifier:
+    """The classifier called ``name``; one that asks a model server asks ``client``. Raises ``KeyError``."""
+    module, _, attribute = CLASSIFIERS[name].partition(":")
+    classifier: Classifier = getattr(import_module(module), attribute).over(client, deadline_s)
+    return classifier

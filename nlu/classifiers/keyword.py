@@ -1,0 +1,114 @@
+"""Keyword rules, in process: the fallback when Triton is away, and good enough for plain requests.
+
+In: normalised text. Out: intents with rough probabilities. The rules are data: ``keywords.yaml``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nlu.answers import yes_no
+from nlu.sentiment import LexiconSentiment
+from nlu.types import INTENTS, Language, ScoredLabel, Sentiment
+
+_RULES = Path(__file__).with_name("keywords.yaml")
+_MAX_CHARS = 512
+_NO_EVIDENCE = 1.2
+"""Weight of out_of_scope when nothing matches: a single weak word (weight 1) stays below it."""
+_DOUBT = 3.5
+"""Mass kept for what the rules do not know; set so that scores track accuracy on the training utterances."""
+_YES_NO = 4.0
+"""Weight of a message that is nothing but yes or no."""
+_TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordRule:
+    """One pattern that speaks for an intent."""
+
+    intent: str
+    weight: float
+    """Evidence in log odds: 1 weak, 2 fair, 3 clear, 4 beyond doubt. Negative speaks against."""
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that matched, and the words it matched."""
+
+    intent: str
+    weight: float
+    words: str
+
+
+class KeywordClassifier:
+    """Rules compiled once; no state between calls, no I/O, never unavailable."""
+
+    name = "keyword"
+
+    def __init__(self, rules: Path = _RULES) -> None:
+        """Raises ``ValueError`` when the rules name an unknown intent, and ``re.error`` for a broken pattern."""
+        document = _read(rules)
+        self._rules = _compile(document["intents"])
+        self._sentiment = LexiconSentiment(document["sentiment"])
+
+    @classmethod
+    def over(cls, client: object, deadline_s: float) -> KeywordClassifier:
+        """Asks nobody."""
+        return cls()
+
+    async def classify(self, text: str, language: Language) -> tuple[ScoredLabel, ...]:
+        """The five best intents of ``text``, best first."""
+        return self.score(text)
+
+    async def sentiment(self, text: str, language: Language) -> Sentiment:
+        """Sentiment of ``text`` from the lexicon."""
+        return self._sentiment(text)
+
+    def score(self, text: str) -> tuple[ScoredLabel, ...]:
+        """A softmax over the evidence for each intent. Rules of both languages apply: customers mix them."""
+        evidence = dict.fromkeys(INTENTS, 0.0)
+        evidence["out_of_scope"] = _NO_EVIDENCE
+        for match in self.matches(text):
+            evidence[match.intent] += match.weight
+        # Intents without evidence get nothing of their own; _DOUBT stands for all of them together.
+        weights = {intent: math.exp(value) if value else 0.0 for intent, value in evidence.items()}
+        mass = sum(weights.values()) + _DOUBT
+        scored = sorted(weights.items(), key=lambda item: -item[1])
+        return tuple(ScoredLabel(intent, round(weight / mass, 4)) for intent, weight in scored[:_TOP] if weight > 0)
+
+    def matches(self, text: str) -> tuple[Match, ...]:
+        """The rules that speak, each counted once: the evidence shown to agents."""
+        folded = text[:_MAX_CHARS].casefold()
+        answer = yes_no(folded)
+        found = [Match(answer.intent, _YES_NO, folded.strip())] if answer and answer.whole else []
+        for rule in self._rules:
+            match = rule.pattern.search(folded)
+            if match:
+                found.append(Match(rule.intent, rule.weight, match.group()))
+        return tuple(found)
+
+
+def _compile(intents: dict[str, dict[str, list[list[Any]]]]) -> tuple[KeywordRule, ...]:
+    unknown = set(intents) - set(INTENTS)
+    if unknown:
+        raise ValueError(f"keyword rules for unknown intents: {', '.join(sorted(unknown))}")
+    return tuple(
+        KeywordRule(intent, float(weight), re.compile(pattern))
+        for intent, languages in intents.items()
+        for rules in languages.values()
+        for weight, pattern in rules
+    )
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return document

@@ -1,0 +1,85 @@
+"""The classifier served by Triton: an embedding with trained heads, models ``intent`` and ``sentiment``.
+
+In: normalised text. Out: calibrated labels. Tensors as in ``inference_server.contracts``. Safe to cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_server.errors import InferenceError
+from nlu.errors import ClassifierUnavailable
+from nlu.types import INTENTS, Language, Polarity, ScoredLabel, Sentiment
+
+_MAX_CHARS = 512
+"""The encoder reads no further than its 512 tokens."""
+_POLARITIES = get_args(Polarity)
+
+
+class _Client(Protocol):
+    """What is needed of ``inference_server.client.InferenceClient``."""
+
+    async def infer(
+        self, model: str, inputs: Mapping[str, NDArray[Any]], *, deadline_s: float | None = None
+    ) -> Mapping[str, NDArray[Any]]:
+        """One answer; raises ``InferenceError``."""
+        ...
+
+
+class TritonClassifier:
+    """Stateless beyond its client, which it does not own: whoever made the client closes it."""
+
+    name = "triton"
+
+    def __init__(self, client: _Client, deadline_s: float = 1.0) -> None:
+        """``deadline_s`` bounds each call, the wait for a free slot included."""
+        self._client = client
+        self._deadline_s = deadline_s
+
+    @classmethod
+    def over(cls, client: _Client, deadline_s: float) -> TritonClassifier:
+        """Asks ``client``."""
+        return cls(client, deadline_s)
+
+    async def classify(self, text: str, language: Language) -> tuple[ScoredLabel, ...]:
+        """Intents of ``text``, best first. Raises ``ClassifierUnavailable``."""
+        labels = [found for found in await self._ask("intent", text) if found.label in INTENTS]
+        if not labels:
+            raise ClassifierUnavailable("the intent model gave no known label")
+        return tuple(labels)
+
+    async def sentiment(self, text: str, language: Language) -> Sentiment:
+        """Sentiment of ``text``. Raises ``ClassifierUnavailable``."""
+        labels = [found for found in await self._ask("sentiment", text) if found.label in _POLARITIES]
+        if not labels:
+            raise ClassifierUnavailable("the sentiment model gave no known label")
+        return Sentiment(cast(Polarity, labels[0].label), labels[0].score)
+
+    async def _ask(self, model: str, text: str) -> list[ScoredLabel]:
+        """LABEL and SCORE, both [1, k], as scored labels, best first."""
+        inputs = {"TEXT": np.array([[text[:_MAX_CHARS]]], dtype=object)}
+        try:
+            outputs = await self._client.infer(model, inputs, deadline_s=self._deadline_s)
+        except InferenceError as error:
+            raise ClassifierUnavailable(f"{model}: {error.code}") from error
+        try:
+            pairs = zip(outputs["LABEL"].ravel(), outputs["SCORE"].ravel(), strict=True)
+            found = [ScoredLabel(_text(label), _probability(float(score))) for label, score in pairs]
+        except (KeyError, ValueError) as error:
+            raise ClassifierUnavailable(f"{model}: its answer does not follow the contract") from error
+        return sorted(found, key=lambda item: -item.score)
+
+
+def _text(label: Any) -> str:
+    return label.decode() if isinstance(label, bytes) else str(label)
+
+
+def _probability(score: float) -> float:
+    """``score`` held to 0..1; raises ``ValueError`` when it is not a number."""
+    if np.isnan(score):
+        raise ValueError("score is not a number")
+    return min(1.0, max(0.0, score))

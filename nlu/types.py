@@ -1,0 +1,127 @@
+"""What flows in and out of nlu: text and an ``Expectation`` in, a ``Parse`` out. Plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Protocol
+
+Language = Literal["zh", "en"]
+Polarity = Literal["negative", "neutral", "positive"]
+
+INTENTS: tuple[str, ...] = (
+    "greet", "order_status", "logistics", "cancel_order", "change_address", "return_request", "exchange_request",
+    "refund_status", "invoice", "product_question", "recommend", "stock", "promotion", "complaint", "troubleshoot",
+    "talk_to_human", "affirm", "deny", "thanks", "goodbye", "policy_question", "out_of_scope",
+)  # fmt: skip
+"""The label set. ``policy_question`` is a general question on delivery, payment, returns, warranty, membership."""
+
+INFORM = "inform"
+"""An answer to the pending question (the expected slot, or one of the choices). Set by ``understand`` from the
+``Expectation``; never predicted by a classifier, so not in ``INTENTS``."""
+
+SLOTS: tuple[str, ...] = (
+    "order_number",
+    "tracking_number",
+    "phone",
+    "phone_tail",
+    "amount",
+    "date",
+    "product",
+    "digits",
+)
+"""Slot names. ``phone_tail`` is the last four digits of a phone number, only read where it is expected; ``digits`` is
+a bare run of digits that fits no other slot."""
+
+SlotValue = str | int | Decimal | date
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A typed value read from the customer's words."""
+
+    name: str
+    """One of ``SLOTS``."""
+    value: SlotValue
+    """``order_number``, ``tracking_number``, ``phone``, ``digits``: str; ``amount``: Decimal (yuan); ``date``: date;
+    ``product``: the product words as said."""
+    raw: str
+    """The words it was read from, as in ``Parse.text``."""
+    start: int
+    """Span in ``Parse.text``, characters, half open."""
+    end: int
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLabel:
+    """A label with its calibrated probability, 0..1."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """Three-way sentiment of one utterance."""
+
+    polarity: Polarity
+    score: float
+    """Probability of ``polarity``, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the dialogue waits for next; passed down by the session to ``understand`` (and to endpointing)."""
+
+    kind: Literal["free", "digits", "yes_no", "choice"] = "free"
+    slot: str | None = None
+    """The slot that an answer would fill, one of ``SLOTS``."""
+    digits: int | None = None
+    """Number of digits of a complete answer, where the answer is a number of known length."""
+    choices: tuple[str, ...] = ()
+    """What may be chosen, as offered to the customer, when ``kind`` is ``choice``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """What Kefu understood of one customer message."""
+
+    text: str
+    """As received."""
+    normalized: str
+    """Half width, simplified, spoken numbers as digits (ITN)."""
+    language: Language
+    intent: str
+    """One of ``INTENTS``, or ``INFORM``."""
+    confidence: float
+    """Calibrated probability of ``intent``, 0..1."""
+    slots: tuple[Slot, ...]
+    sentiment: Sentiment
+    alternatives: tuple[ScoredLabel, ...] = ()
+    """All labels worth knowing, best first, ``intent`` included."""
+    classifier: str = "triton"
+    """Which classifier answered: ``triton``, or ``keyword`` when Triton was away."""
+    degraded: bool = False
+    """True when the configured classifier did not answer and the fallback did."""
+    why: tuple[str, ...] = ()
+    """The evidence shown to agents, one line each."""
+
+    def slot(self, name: str) -> Slot | None:
+        """The first slot called ``name``, or None."""
+        return next((slot for slot in self.slots if slot.name == name), None)
+
+
+class Classifier(Protocol):
+    """Text to scored labels."""
+
+    name: str
+
+    async def classify(self, text: str, language: Language) -> tuple[ScoredLabel, ...]:
+        """Intents of ``text`` (normalised), best first, calibrated. Raises ``ClassifierUnavailable``."""
+        ...
+
+    async def sentiment(self, text: str, language: Language) -> Sentiment:
+        """Sentiment of ``text`` (normalised). Raises ``ClassifierUnavailable``."""
+        ...

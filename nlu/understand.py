@@ -1,0 +1,216 @@
+"""What one customer message means: text and ``Expectation`` in, ``Parse`` out.
+
+    text > normalise > language > [ intent | sentiment ] > slots > expectation > Parse
+
+The classifier is asked for intent and sentiment at once; where its back end is away the keyword classifier answers and
+the ``Parse`` says so. Then the pending question decides: a short yes is ``affirm`` and the number asked for is
+``INFORM``, whatever the classifier thinks of them. Never raises on any text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from nlu import slots as slot_readers
+from nlu.answers import choice_of, fills, says_little_else, yes_no
+from nlu.classifiers.keyword import KeywordClassifier
+from nlu.errors import ClassifierUnavailable
+from nlu.hearing import best_reading
+from nlu.normalize import Normalized, detect_language, normalize
+from nlu.slots import SlotConfig, SlotReading, read_slots
+from nlu.types import INFORM, Classifier, Expectation, Language, Parse, ScoredLabel, Sentiment
+
+__all__ = ["Understanding", "choice_of"]
+
+OUT_OF_SCOPE_THRESHOLD = 0.35
+"""Below this probability of the best intent the message counts as not understood."""
+_CONFIDENT_REQUEST = 0.6
+"""From here on an intent of its own outweighs a slot that happens to answer the pending question."""
+_INFORM_CONFIDENCE = 0.95
+_NOT_A_REQUEST = frozenset({"greet", "affirm", "deny", "thanks", "goodbye", "out_of_scope"})
+_MAX_WHY = 8
+_GREETING = re.compile(
+    r"^(?:(?:你好|您好|哈喽|嗨|喂|早上好|上午好|中午好|下午好|晚上好|在吗|在么|在不在|有人吗|亲|客服|hello|hi|hey|"
+    r"good (?:morning|afternoon|evening))"
+    r"(?![a-z])(?:there(?![a-z])|[啊呀哈吗么呢,.!?、。~ ])*)+"
+)
+_HAS_WORD = re.compile("[a-z0-9一-鿿]")
+_FREE = Expectation()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """An intent with the labels and reasons behind it."""
+
+    intent: str
+    confidence: float
+    labels: tuple[ScoredLabel, ...]
+    why: tuple[str, ...]
+
+
+class Understanding:
+    """Built once, shared by all sessions, stateless between calls; ``understand`` is safe to cancel."""
+
+    def __init__(
+        self,
+        classifier: Classifier | None = None,
+        *,
+        fallback: KeywordClassifier | None = None,
+        slots: SlotConfig | None = None,
+        threshold: float = OUT_OF_SCOPE_THRESHOLD,
+        clock: Callable[[], date] = date.today,
+    ) -> None:
+        """``classifier`` None uses ``fallback`` (the keyword classifier) as the configured one; ``clock`` gives the
+        shop's day for relative dates."""
+        self._fallback = fallback or KeywordClassifier()
+        self._classifier: Classifier = classifier or self._fallback
+        self._slots = slots or SlotConfig()
+        self._threshold = threshold
+        self._clock = clock
+
+    def load(self) -> None:
+        """Load dictionaries now (about a second, blocking) instead of at the first message."""
+        normalize("載入")
+        slot_readers.load()
+
+    async def understand(
+        self,
+        text: str,
+        expectation: Expectation = _FREE,
+        *,
+        language: Language | None = None,
+        today: date | None = None,
+        alternatives: Sequence[str] = (),
+    ) -> Parse:
+        """The meaning of ``text``, given what the dialogue waits for.
+
+        ``alternatives``: other readings of the same utterance, best first; one with a better number takes the place of
+        ``text`` (see ``nlu.hearing``). ``language`` None is detected. A message without any word or digit (empty,
+        blanks, emoji) is ``out_of_scope`` with confidence 1, and no classifier is asked.
+        """
+        spoken, day = language or detect_language(text), today or self._clock()
+        heard = best_reading((text, *alternatives), expectation, spoken, day, self._slots)
+        text = (text, *alternatives)[heard]
+        normalized = normalize(text, spoken)
+        if not _HAS_WORD.search(normalized.folded):
+            return self._wordless(text, normalized, spoken)
+        readings = read_slots(normalized, expectation, spoken, day, self._slots)
+        request = _without_greeting(normalized.text)
+        async with asyncio.TaskGroup() as group:
+            intents = group.create_task(self._classify(request, spoken))
+            mood = group.create_task(self._mood(normalized.text, spoken))
+        (labels, classifier, intent_degraded), (sentiment, mood_degraded) = intents.result(), mood.result()
+        judged = self._judge(labels, classifier, request, normalized.text)
+        judged = _answered(judged, expectation, normalized, readings)
+        return Parse(
+            text=text,
+            normalized=normalized.text,
+            language=spoken,
+            intent=judged.intent,
+            confidence=round(judged.confidence, 4),
+            slots=tuple(reading.slot for reading in readings),
+            sentiment=sentiment,
+            alternatives=judged.labels,
+            classifier=classifier,
+            degraded=intent_degraded or mood_degraded,
+            why=(
+                *_heard_why(heard),
+                *judged.why,
+                *self._evidence(classifier, request),
+                *(reading.rule for reading in readings),
+            )[:_MAX_WHY],
+        )
+
+    def _wordless(self, text: str, normalized: Normalized, language: Language) -> Parse:
+        return Parse(
+            text, normalized.text, language, "out_of_scope", 1.0, (), Sentiment("neutral", 1.0),
+            (ScoredLabel("out_of_scope", 1.0),), self._classifier.name, False, ("no word or digit in the message",),
+        )  # fmt: skip
+
+    async def _classify(self, text: str, language: Language) -> tuple[tuple[ScoredLabel, ...], str, bool]:
+        """Labels, who gave them, and whether that was the fallback."""
+        try:
+            return await self._classifier.classify(text, language), self._classifier.name, False
+        except ClassifierUnavailable:
+            return await self._fallback.classify(text, language), self._fallback.name, True
+
+    async def _mood(self, text: str, language: Language) -> tuple[Sentiment, bool]:
+        try:
+            return await self._classifier.sentiment(text, language), False
+        except ClassifierUnavailable:
+            return await self._fallback.sentiment(text, language), True
+
+    def _judge(self, labels: tuple[ScoredLabel, ...], classifier: str, request: str, text: str) -> _Judgement:
+        """The classifier's best label, or out_of_scope when it is not sure of any."""
+        best = labels[0]
+        top = ", ".join(f"{item.label} {item.score:.2f}" for item in labels[:3])
+        why = [f"{classifier}: {top}"]
+        intent, confidence = best.label, best.score
+        if best.score < self._threshold and best.label != "out_of_scope":
+            intent, confidence = "out_of_scope", 1 - best.score
+            why.append(f"best label below {self._threshold:.2f}")
+        if request != text:
+            why.append("greeting set aside")
+            if intent == "out_of_scope" and len(request) <= 3:
+                intent, confidence = "greet", 0.7
+        return _Judgement(intent, confidence, labels, tuple(why))
+
+    def _evidence(self, classifier: str, request: str) -> tuple[str, ...]:
+        if classifier != self._fallback.name:
+            return ()
+        matches = sorted(self._fallback.matches(request), key=lambda match: -match.weight)[:3]
+        return tuple(f"keyword for {match.intent}: {match.words[:20]}" for match in matches)
+
+
+def _heard_why(heard: int) -> tuple[str, ...]:
+    return (f"reading {heard + 1} of the recogniser, for its number",) if heard else ()
+
+
+def _without_greeting(text: str) -> str:
+    """``text`` without a greeting in front of a request; all of it when there is nothing else."""
+    match = _GREETING.match(text.casefold())
+    rest = text[match.end() :] if match and len(text.casefold()) == len(text) else ""
+    return rest if len(rest) >= 2 and _HAS_WORD.search(rest.casefold()) else text
+
+
+def _answered(
+    judged: _Judgement, expectation: Expectation, normalized: Normalized, readings: tuple[SlotReading, ...]
+) -> _Judgement:
+    """``judged`` in the light of the pending question."""
+    if expectation.kind == "yes_no":
+        return _answered_yes_no(judged, normalized)
+    if expectation.kind == "choice":
+        chosen = choice_of(normalized.text, expectation.choices)
+        if chosen is not None:
+            return _with(judged, INFORM, _INFORM_CONFIDENCE, f"choice {chosen + 1} of {len(expectation.choices)}")
+    slots = [reading.slot for reading in readings]
+    filled = fills(expectation, slots)
+    if filled is None:
+        return judged
+    if says_little_else(normalized, slots):
+        return _with(judged, INFORM, _INFORM_CONFIDENCE, f"answers the question for {filled.name}")
+    own_request = judged.intent not in _NOT_A_REQUEST and judged.confidence >= _CONFIDENT_REQUEST
+    if own_request:
+        return judged
+    return _with(judged, INFORM, 0.8, f"answers the question for {filled.name}")
+
+
+def _answered_yes_no(judged: _Judgement, normalized: Normalized) -> _Judgement:
+    """Yes or no decides; after 不 with more words a confident request of its own does (不，我要改地址)."""
+    answer = yes_no(normalized.folded)
+    if answer is None:
+        return judged
+    own_request = judged.intent not in _NOT_A_REQUEST and judged.confidence >= _CONFIDENT_REQUEST
+    if answer.intent == "deny" and not answer.whole and own_request:
+        return judged
+    return _with(judged, answer.intent, answer.confidence, "answers the yes-or-no question")
+
+
+def _with(judged: _Judgement, intent: str, confidence: float, reason: str) -> _Judgement:
+    """``judged`` overruled; what the classifier thought stays in the alternatives."""
+    labels = (ScoredLabel(intent, confidence), *(item for item in judged.labels if item.label != intent))
+    return replace(judged, intent=intent, confidence=confidence, labels=labels, why=(reason, *judged.why))
