@@ -1,0 +1,81 @@
+"""``python -m dialogue``: chat with the demo shop in the terminal, in process, with the keyword classifier.
+
+``--anonymous`` is not signed in; ``--why`` shows what was understood. An empty line or Ctrl-D ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from dialogue.chat import Chat
+from dialogue.database import migrate, open_database
+from dialogue.knowledge.index import KnowledgeIndex
+from dialogue.respond import Responder
+from dialogue.shop import demo
+from dialogue.shop.clock import wall_clock
+from dialogue.shop.sql import SqlShop
+from dialogue.state import DialogueState
+from dialogue.types import Reply
+from nlu.classifiers.keyword import KeywordClassifier
+from nlu.types import Language
+from nlu.understand import Understanding
+
+
+async def chat(*, anonymous: bool, language: Language, why: bool) -> None:
+    """Talk until the input ends. The shop is seeded anew in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="kefu-") as folder:
+        engine = open_database(f"sqlite+aiosqlite:///{Path(folder) / 'demo.db'}")
+        try:
+            await migrate(engine)
+            await demo.seed(engine, now=wall_clock())
+            shop = SqlShop(engine)
+            state = DialogueState.new("terminal", None if anonymous else demo.DEMO_CUSTOMER_ID, language)
+            responder = Responder(shop, await KnowledgeIndex.open(None))
+            await _talk(Chat(Understanding(KeywordClassifier()), responder, shop, state), why=why)
+        finally:
+            await engine.dispose()
+
+
+async def _talk(conversation: Chat, *, why: bool) -> None:
+    print(f"({demo.SHOP_NAME}, order {demo.sample_order_number()})")
+    _show(conversation.greet())
+    while text := (await asyncio.to_thread(_read)).strip():
+        async for reply in conversation.say(text):
+            _show(reply)
+        if why and conversation.turn is not None:
+            parse = conversation.turn.parse
+            print(f"  [{parse.intent} {parse.confidence:.2f} {[slot.name for slot in parse.slots]}]")
+
+
+def _read() -> str:
+    try:
+        return input("> ")
+    except EOFError:
+        return ""
+
+
+def _show(reply: Reply) -> None:
+    print(reply.text)
+    if reply.suggestions:
+        print("  " + " | ".join(reply.suggestions))
+
+
+def main() -> None:
+    """Parse arguments and chat."""
+    parser = argparse.ArgumentParser(prog="python -m dialogue", description=__doc__)
+    parser.add_argument("--anonymous", action="store_true", help="not signed in: orders need number and phone")
+    parser.add_argument("--language", choices=["zh", "en"], default="zh")
+    parser.add_argument("--why", action="store_true", help="show what was understood")
+    given = parser.parse_args()
+    try:
+        asyncio.run(chat(anonymous=given.anonymous, language=given.language, why=given.why))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""One text conversation in process, without a gateway: words in, replies out. For ``python -m dialogue`` and stories.
+
+The gateway does the same with channels, a store and deadlines; here WRITEs run in the reply's own task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from dialogue.actions import perform
+from dialogue.respond import Responder
+from dialogue.shop.protocol import Shop
+from dialogue.state import DialogueState, fold
+from dialogue.types import (
+    Action,
+    ActionFinished,
+    ActionResult,
+    ActionStarted,
+    CustomerSaid,
+    DialogueEvent,
+    Reply,
+    Said,
+    Turn,
+)
+from nlu.understand import Understanding
+
+
+class Chat:
+    """A conversation and its state. One turn at a time."""
+
+    def __init__(self, understanding: Understanding, responder: Responder, shop: Shop, state: DialogueState) -> None:
+        """``state`` as ``DialogueState.new`` made it, or folded from an earlier conversation."""
+        self.state = state
+        self.events: list[DialogueEvent] = []
+        """Everything that happened since."""
+        self.turn: Turn | None = None
+        """The last turn, with what was understood."""
+        self._understanding = understanding
+        self._responder = responder
+        self._shop = shop
+
+    def greet(self) -> Reply:
+        """The first words."""
+        return self._responder.greeting(self.state)
+
+    async def say(self, text: str) -> AsyncGenerator[Reply, None]:
+        """The replies to ``text``."""
+        parse = await self._understanding.understand(text, self.state.expectation)
+        self.turn = Turn(self.state.turn_count + 1, text, parse, "text", "chat")
+        self._apply(CustomerSaid(self.turn))
+        async with aclosing(self._responder.respond(self.state, self.turn, self)) as items:
+            async for item in items:
+                if isinstance(item, Reply):
+                    yield item
+                    self._apply(Said(item.turn_id, item.text, complete=True))
+                else:
+                    self._apply(item)
+
+    async def run(self, action: Action) -> ActionResult:
+        """See ``dialogue.types.ActionRunner``."""
+        self._apply(ActionStarted(action))
+        result = await perform(self._shop, action)
+        self._apply(ActionFinished(action, result))
+        return result
+
+    def _apply(self, event: DialogueEvent) -> None:
+        self.state = fold(self.state, event)
+        self.events.append(event)

@@ -1,0 +1,181 @@
+"""Words that steer a dialogue whatever the intent: stop, go on elsewhere, wrong, which of these. Pure.
+
+They complete the classifier: a correction ("不是这个订单") or a choice ("第二个") is not an intent of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nlu.types import Language
+
+_STOP = re.compile(
+    r"^(那|嗯|哦|呃|还是|我)*\s*(算了|不用了|不办了|不弄了|先不(用|办|弄)?了?|没事了|不必了|不麻烦了|不退了|不换了|不取消了|不改了|不开了)"
+    r"|never ?mind|forget (it|about it)|don'?t bother|no need( any ?more)?",
+    re.IGNORECASE,
+)
+_BOT_BACK = re.compile(
+    r"(返回|回到|继续用?|叫)\s*(机器人|智能客服|小酷)|back to (the )?(bot|robot|assistant)", re.IGNORECASE
+)
+_IDENTITY = re.compile(
+    r"你是(谁|什么|机器人|真人|人工|ai)|你叫什么|是不是机器人|who are you"
+    r"|are you (a |an )?(bot|robot|human|real|ai|person)|what are you\b|your name",
+    re.IGNORECASE,
+)
+_WANTS_PERSON = re.compile(
+    r"(转|找|要|叫|接|换)(个|到|成)?.{0,2}(真?人|客服)|talk|speak|connect|transfer|get me", re.IGNORECASE
+)
+_CHAT = re.compile(
+    r"how are you|how('s| is) it going|how('s| is) your day|tell me a joke|你好吗|最近怎么样|讲个?笑话|nice to meet you"
+    r"|你(今天)?(开心|累|忙)吗|have a nice day",
+    re.IGNORECASE,
+)
+_WRONG = re.compile(
+    r"不是(这|那)|不对|错了|弄错|搞错|说错|不是这样|换(一|个|成)|改成|改一下|是退货|是换货|应该是|而是"
+    r"|\bwrong\b|\bnot (that|this|right)\b|\bi meant?\b|\bincorrect\b|\binstead\b|\bactually\b",
+    re.IGNORECASE,
+)
+_ORDER = re.compile(r"订单|(这|那)(个|一)?单|\border\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"[?？]|吗|呢$|什么|怎么|多少|多久|几天|哪|能不能|可不可以|是否|有没有|谁|为什么"
+    r"|^(what|how|when|where|which|who|why|can|could|do|does|is|are|will|would)\b",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(
+    r"多久|几天|多长时间|谁(出|付|承担)|怎么(算|收费|退货|换货|退的|开|操作)|政策|规则|规定|流程|运费|条件|能不能退|可以退吗|能退吗|支持.*(退|换)"
+    r"|包邮|how (long|many days)|polic(y|ies)|who pays|\bfee\b"
+    r"|what are the rules|do you (accept|allow|offer)|how do (i|returns)",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"(其他|其它|另外|另一|别的|还有(哪些|什么)|所有|全部)|another|other (order|one)|all my orders", re.IGNORECASE
+)
+_ALL = re.compile(r"全部|全都|都(要|退|换)?$|都退|都换|一起|所有|\ball\b|\bboth\b|everything", re.IGNORECASE)
+_ORDINALS = (
+    r"第一|^1$|^一$|\bfirst\b|头一个|上面那个",
+    r"第二|^2$|^二$|\bsecond\b",
+    r"第三|^3$|^三$|\bthird\b",
+    r"第四|^4$|^四$|\bfourth\b",
+    r"第五|^5$|^五$|\bfifth\b",
+)
+_LAST = re.compile(r"最后|\blast\b", re.IGNORECASE)
+_NEWEST = re.compile(r"最近|最新|刚(刚)?(买|下|拍)|latest|newest|most recent", re.IGNORECASE)
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+_HAN = re.compile(r"[一-鿿]")
+_PLAIN = set("的了吗呢吧啊呀这那个件双只条款子要退换是就我你他它选想把和跟对好不没有第一二三四五尾号全部都")
+"""Characters that tell nothing of which product is meant."""
+_FILLER = re.compile(r"[\s，。！？,.!?、;；:：'\"“”‘’（）()-]+")
+
+
+def wants_to_stop(text: str) -> bool:
+    """算了, 不用了, never mind: the running task is no longer wanted."""
+    return bool(_STOP.search(text.strip()))
+
+
+def wants_bot_back(text: str) -> bool:
+    """返回机器人, "back to the bot": ends a hand-off."""
+    return bool(_BOT_BACK.search(text))
+
+
+def asks_identity(text: str) -> bool:
+    """你是谁, "are you a robot"; not "you are a robot, get me a person"."""
+    return bool(_IDENTITY.search(text)) and not _WANTS_PERSON.search(text)
+
+
+def is_chat(text: str) -> bool:
+    """Small talk beyond greetings."""
+    return bool(_CHAT.search(text))
+
+
+def is_correction(text: str) -> bool:
+    """Something read back was wrong, or is to be another."""
+    return bool(_WRONG.search(text))
+
+
+def names_order(text: str) -> bool:
+    """Speaks of an order, not of what is in it."""
+    return bool(_ORDER.search(text))
+
+
+def is_question(text: str) -> bool:
+    """Reads like a question."""
+    return bool(_QUESTION.search(text.strip()))
+
+
+def asks_policy(text: str) -> bool:
+    """Asks how something works in general (how long, who pays) rather than for it to be done."""
+    return bool(_POLICY.search(text))
+
+
+def wants_other(text: str) -> bool:
+    """Another order than the one talked about."""
+    return bool(_OTHER.search(text))
+
+
+def wants_newest(text: str) -> bool:
+    """The most recent one."""
+    return bool(_NEWEST.search(text))
+
+
+def wants_all(text: str) -> bool:
+    """All of what was offered."""
+    return bool(_ALL.search(text.strip(" 。.!！")))
+
+
+def spoken_language(text: str, words: int = 2) -> Language | None:
+    """``zh`` where there is Chinese, ``en`` from ``words`` English words on, None where the text does not tell."""
+    if _HAN.search(text):
+        return "zh"
+    return "en" if len(_LATIN_WORD.findall(text)) >= words else None
+
+
+def chosen(text: str, choices: Sequence[str]) -> int | None:
+    """Index of the one of ``choices`` that ``text`` picks: by ordinal, by words or by a number in it; else None."""
+    bare = text.strip(" 。.!！,，")
+    for index, choice in enumerate(choices):
+        if _squeeze(bare) == _squeeze(choice):
+            return index
+    for index, pattern in enumerate(_ORDINALS[: len(choices)]):
+        if re.search(pattern, bare, re.IGNORECASE):
+            return index
+    if choices and _LAST.search(bare):
+        return len(choices) - 1
+    scored = sorted(((overlap(bare, choice), -index) for index, choice in enumerate(choices)), reverse=True)
+    if scored and scored[0][0] >= 0.5 and (len(scored) == 1 or scored[0][0] > scored[1][0]):
+        return -scored[0][1]
+    return _one_character(bare, choices)
+
+
+def _one_character(text: str, choices: Sequence[str]) -> int | None:
+    """The choice that alone shares a telling character with ``text`` (鞋子 for 跑鞋)."""
+    said = set(_HAN.findall(text)) - _PLAIN
+    sharing = [index for index, choice in enumerate(choices) if said & set(choice)]
+    return sharing[0] if len(sharing) == 1 and len(text) <= 8 else None
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether ``text`` holds a pair of characters, or a longer English word, of the product ``name``."""
+    shared = _pieces(text) & _pieces(name)
+    return any(len(piece) >= 4 if piece.isascii() else len(piece) == 2 for piece in shared)
+
+
+def overlap(text: str, name: str) -> float:
+    """How much of ``text`` or of ``name`` the two share, 0..1: English words, Chinese character pairs, digit runs."""
+    ours, theirs = _pieces(text), _pieces(name)
+    if not ours or not theirs:
+        return 0.0
+    shared = len(ours & theirs)
+    return max(shared / len(theirs), shared / len(ours)) if shared else 0.0
+
+
+def _squeeze(text: str) -> str:
+    return _FILLER.sub("", text).lower()
+
+
+def _pieces(text: str) -> set[str]:
+    lower = re.sub(r"(?<=\d)\s+(?=\d)", "", text.lower())  # 1234 5678 is one number
+    words = set(re.findall(r"[a-z]{2,}|\d{3,}", lower))
+    for run in re.findall(r"[一-鿿]+", lower):
+        words |= {run[i : i + 2] for i in range(len(run) - 1)} if len(run) > 1 else {run}
+    return words

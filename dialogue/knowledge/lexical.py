@@ -1,0 +1,86 @@
+"""How much a question and an entry share in words, without any model: Chinese characters and pairs, English words.
+
+Pure. Scores are 0..1 and comparable between queries, which plain BM25 is not, so one threshold serves them all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+_HAN_RUN = re.compile(r"[一-鿿]+")
+_WORD = re.compile(r"[a-z]+|\d+")
+_FILLER = re.compile(
+    r"请问|你们|您们|我想(问|知道|了解)(一下)?|想问(一下)?|麻烦(问)?一下|一下|的话|是不是|可不可以|能不能|可以|怎么样|吗|呢|啊|吧|呀|嘛|了|的"
+)
+_STOP_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the is are am do does did can could will would i we my you your our it its to of for in on at and or if"
+        " be been have has had with this that there what how when where which who please tell me about",
+    )
+)
+_UNKNOWN = 1.0
+"""Weight of what no entry holds: a question that is mostly about something else must score low."""
+_SINGLE = 0.5
+"""Weight of a single Chinese character against a pair."""
+_PHRASE = 0.1
+"""Share of the likeness to one paraphrase; the rest is how much of the question the entry covers."""
+
+Grams = frozenset[str]
+
+
+def grams(text: str) -> Grams:
+    """What a text is compared by."""
+    lower = _FILLER.sub(" ", text.lower())
+    found = {_stem(word) for word in _WORD.findall(lower) if word not in _STOP_WORDS}
+    for run in _HAN_RUN.findall(lower):
+        found |= set(run) | {run[i : i + 2] for i in range(len(run) - 1)}
+    return frozenset(found)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)].rstrip("e")
+    return word.rstrip("e")
+
+
+class Lexicon:
+    """The paraphrases of every entry in one language, weighted by rarity. Holds no state between calls."""
+
+    def __init__(self, entries: Iterable[Sequence[str]]) -> None:
+        """``entries``: the paraphrases of each."""
+        self._paraphrases = [[grams(text) for text in texts] for texts in entries]
+        self._pools = [frozenset[str]().union(*paraphrases) for paraphrases in self._paraphrases]
+        counts = Counter(gram for pool in self._pools for gram in pool)
+        most = math.log(1 + len(self._pools))
+        self._weights = {
+            gram: _size(gram) * math.log((1 + len(self._pools)) / count) / most for gram, count in counts.items()
+        }
+
+    def scores(self, text: str) -> list[float]:
+        """How well each entry answers ``text``, 0..1."""
+        asked = grams(text)
+        total = self._weight(asked)
+        if not total:
+            return [0.0] * len(self._pools)
+        return [
+            (1 - _PHRASE) * self._weight(asked & pool) / total
+            + _PHRASE * max((self._likeness(asked, total, paraphrase) for paraphrase in paraphrases), default=0.0)
+            for pool, paraphrases in zip(self._pools, self._paraphrases, strict=True)
+        ]
+
+    def _likeness(self, asked: Grams, total: float, paraphrase: Grams) -> float:
+        """Weighted Dice coefficient."""
+        return 2 * self._weight(asked & paraphrase) / (total + self._weight(paraphrase))
+
+    def _weight(self, found: Grams) -> float:
+        # Sorted: the sum of floats must not depend on the order of a set.
+        return sum(self._weights.get(gram, _UNKNOWN * _size(gram)) for gram in sorted(found))
+
+
+def _size(gram: str) -> float:
+    return _SINGLE if len(gram) == 1 and "一" <= gram <= "鿿" else 1.0

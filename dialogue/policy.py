@@ -1,0 +1,186 @@
+"""Chooses what the dialogue does next: ``choose(state, parse, routes) -> Choice``. Pure.
+
+Order of rules, first that fits:
+  handed off        -> the hand-off skill (tells that a person answers, or comes back)
+  asks for a person -> hand-off
+  stop words        -> stop the running task
+  running task      -> continue it when the words answer its question, belong to it or correct it;
+                       suspend it (digress) or replace it for another confident request; else the fallback ladder
+  no task           -> the intent's skill when confident; else the fallback ladder
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dialogue import cues
+from dialogue.state import OFFERED, DialogueState
+from nlu.types import INFORM, Parse
+
+CONFIDENT = 0.35
+"""Probability from which an intent is acted on; a WRITE asks for confirmation anyway."""
+SURE = 0.6
+"""Probability from which another request interrupts a running task."""
+SMALL_TALK = ("greet", "thanks", "goodbye")
+NO_REQUEST = ("affirm", "deny", "out_of_scope", INFORM, *SMALL_TALK)
+
+Mode = Literal["start", "continue", "digress", "replace", "resume", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to do next."""
+
+    skill: str
+    """A key of ``SKILLS``."""
+    mode: Mode
+    """start: no task is in the way; continue: the running task takes the words; digress: answer, then come back to the
+    running task; replace: end the running task, then start; resume: end the running task and go on with the suspended
+    one; stop: end every task."""
+    reason: str
+    """One line for agents and logs; no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """What the policy knows of the skills."""
+
+    intents: Mapping[str, str]
+    """Intent to skill."""
+    writing: frozenset[str]
+    """Skills that end in a WRITE: one replaces another instead of suspending it."""
+
+
+def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
+    """The skill for this message and how it stands to the running task."""
+    text = parse.normalized or parse.text
+    if state.handed_off:
+        return Choice("handoff", "start", "a person has taken over")
+    if parse.intent == "talk_to_human" and parse.confidence >= CONFIDENT and not cues.asks_identity(text):
+        return Choice("handoff", "start", "asks for a person")
+    if state.task is None:
+        return _without_task(state, parse, text, routes)
+    return _with_task(state, parse, text, routes)
+
+
+def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
+    if cues.wants_to_stop(text) or cues.asks_identity(text) or cues.is_chat(text):
+        return Choice("smalltalk", "start", "small talk")
+    skill = _requested(parse, text, routes, CONFIDENT)
+    if skill:
+        return Choice(skill, "start", f"{parse.intent} {parse.confidence:.2f}")
+    if parse.intent in {"affirm", "deny"} and parse.confidence >= CONFIDENT:
+        return Choice("smalltalk", "start", f"{parse.intent} with nothing asked")
+    if parse.slot("order_number") or parse.slot("tracking_number"):
+        return Choice("order_status", "start", "a bare order number")
+    if cues.asks_policy(text):
+        return Choice(routes.intents.get("policy_question", "fallback"), "start", "asks how something works")
+    if parse.slot("product") and not (parse.intent == "out_of_scope" and parse.confidence >= SURE):
+        return Choice(routes.intents.get("product_question", "fallback"), "start", "a product was named")
+    return Choice("fallback", "start", f"{parse.intent} {parse.confidence:.2f} is not enough")
+
+
+def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
+    task = state.task
+    assert task is not None
+    if task.step == OFFERED:
+        return _with_offer(state, parse, text, routes)
+    answer = answers(state, parse, text)
+    if cues.wants_to_stop(text) and not (answer and state.expectation.kind == "yes_no"):
+        return Choice(task.skill, "stop", "stop words")
+    own = {intent for intent, skill in routes.intents.items() if skill == task.skill}
+    if answer:
+        return Choice(task.skill, "continue", answer)
+    if parse.intent in own and parse.confidence >= CONFIDENT:
+        return Choice(task.skill, "continue", f"{parse.intent} belongs to the task")
+    skill = _requested(parse, text, routes, SURE)
+    if skill and skill != task.skill:
+        return _other_request(state, parse, skill, routes)
+    if cues.is_correction(text) or parse.slot("order_number") or parse.slot("tracking_number"):
+        return Choice(task.skill, "continue", "a correction or a number")
+    if cues.asks_identity(text) or cues.is_chat(text):
+        return Choice("smalltalk", "digress", "small talk")
+    return Choice("fallback", "digress", f"{parse.intent} {parse.confidence:.2f} answers nothing asked")
+
+
+def _with_offer(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
+    """A hand-off was offered: yes and no are answers, any other request drops the offer."""
+    if parse.intent in {"affirm", "deny"} or cues.wants_to_stop(text):
+        return Choice("handoff", "continue", f"{parse.intent} to the offer of a person")
+    if state.suspended:
+        waiting = state.suspended[-1]
+        behind = _peel(state)
+        if answers(behind, parse, text) or routes.intents.get(parse.intent) == waiting.skill:
+            return Choice(waiting.skill, "resume", "the offer of a person was passed over")
+    skill = _requested(parse, text, routes, CONFIDENT)
+    if skill:
+        return Choice(skill, "replace", f"{parse.intent}, the offer of a person was passed over")
+    return Choice("fallback", "replace", "the offer of a person was passed over")
+
+
+def _other_request(state: DialogueState, parse: Parse, skill: str, routes: Routes) -> Choice:
+    task = state.task
+    assert task is not None
+    reason = f"{parse.intent} {parse.confidence:.2f}"
+    if state.suspended and state.suspended[-1].skill == skill:
+        return Choice(skill, "resume", reason)
+    if skill in routes.writing and task.skill in routes.writing:
+        return Choice(skill, "replace", reason)
+    return Choice(skill, "digress", reason)
+
+
+def _requested(parse: Parse, text: str, routes: Routes, least: float) -> str | None:
+    """The skill that serves this request, if it is one and likely enough."""
+    if parse.confidence < least or (parse.intent in NO_REQUEST and parse.intent not in SMALL_TALK):
+        return None
+    skill = routes.intents.get(parse.intent)
+    if skill in routes.writing and cues.asks_policy(text) and not parse.slot("order_number"):
+        return routes.intents.get("policy_question", skill)
+    return skill
+
+
+def _peel(state: DialogueState) -> DialogueState:
+    waiting = state.suspended[-1]
+    return replace(state, task=waiting, suspended=state.suspended[:-1], expectation=waiting.expectation)
+
+
+def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
+    """Why the words answer what the dialogue waits for; None when they do not."""
+    expected = state.expectation
+    if parse.intent == INFORM and expected.kind != "free":
+        return "answers the question"
+    match expected.kind:
+        case "yes_no":
+            plain = parse.intent in {"affirm", "deny"} and parse.confidence >= CONFIDENT
+            return f"{parse.intent} to a yes or no" if plain else None
+        case "digits":
+            found = [name for name in (expected.slot, "digits", "phone") if name and parse.slot(name)]
+            if found:
+                return f"{found[0]} was asked for"
+            # A number of the wrong length is still an attempt at the answer; one in another request is not.
+            attempt = len(re.sub(r"\D", "", text)) >= 3 and (parse.intent in NO_REQUEST or parse.confidence < SURE)
+            return "digits were asked for" if attempt else None
+        case "choice":
+            return "one of the choices" if _picks(parse, text, expected.choices) else None
+        case "free":
+            return _free_answer(state, parse, text)
+
+
+def _picks(parse: Parse, text: str, choices: tuple[str, ...]) -> bool:
+    if cues.wants_all(text) or parse.slot("order_number"):
+        return True
+    return cues.chosen(text, choices) is not None
+
+
+def _free_answer(state: DialogueState, parse: Parse, text: str) -> str | None:
+    """Free words are an answer unless they are clearly a question or a wish to stop."""
+    if state.task is None or state.task.step is None or cues.wants_to_stop(text):
+        return None
+    if cues.is_question(text) and parse.intent not in NO_REQUEST and parse.confidence >= CONFIDENT:
+        return None
+    if parse.intent in SMALL_TALK and parse.confidence >= SURE:
+        return None
+    return "free words were asked for"

@@ -1,0 +1,284 @@
+"""Answers a turn: ``DialogueState`` and ``Turn`` in; events and ``Reply`` values out, at least one, the last marked.
+
+    told first: the result of a WRITE that the customer has not got yet
+    policy > skill > its events and replies
+    appended: a word to an upset customer; the pending question of a task that comes back
+
+The caller folds the events as they come; ``respond`` folds them into a copy of its own. A shop, knowledge base or model
+that is away becomes an honest apology with the offer of a person; what is unexpected is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+
+from dialogue import cues
+from dialogue.errors import DialogueError, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
+from dialogue.generate import GenerationOptions, Generator
+from dialogue.knowledge import Knowledge
+from dialogue.policy import Choice, Routes, choose
+from dialogue.shop.clock import Clock, wall_clock
+from dialogue.shop.protocol import Shop
+from dialogue.skills import load
+from dialogue.skills.confirm import conclude, outcome_of, tell
+from dialogue.skills.context import Context, Item, Skill
+from dialogue.skills.handoff import offer
+from dialogue.state import NOTHING, DialogueState, Report, Task, fold
+from dialogue.types import (
+    Action,
+    ActionFinished,
+    ActionResult,
+    ActionRunner,
+    ActionStarted,
+    LanguageChanged,
+    Reply,
+    TaskEnded,
+    Turn,
+    Understood,
+)
+from dialogue.wording import wording
+
+_AWAY = (ShopUnavailable, KnowledgeUnavailable, GenerationFailed)
+"""What a skill may raise and the customer is told of."""
+_UPSET_TURNS = (2, 4, 7)
+"""After so many upset messages in a row a person is mentioned."""
+_LATIN_WORDS = 3
+"""English words from which a conversation turns English; one or two are often borrowed (OK, bye)."""
+
+
+class Responder:
+    """Made once, shared by all conversations; holds no conversation. Cancelling ``respond`` is always safe."""
+
+    def __init__(
+        self,
+        shop: Shop,
+        knowledge: Knowledge,
+        generator: Generator | None = None,
+        *,
+        clock: Clock = wall_clock,
+        options: GenerationOptions | None = None,
+        skills: Mapping[str, Skill] | None = None,
+    ) -> None:
+        """``generator`` None: only templates. ``skills`` None: all of ``SKILLS``."""
+        self._shop = shop
+        self._knowledge = knowledge
+        self._generator = generator
+        self._clock = clock
+        self._options = options or GenerationOptions()
+        self._skills = dict(skills) if skills is not None else load()
+        self._routes = Routes(
+            {intent: name for name, skill in self._skills.items() for intent in skill.intents},
+            frozenset(name for name, skill in self._skills.items() if skill.writes),
+        )
+
+    def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
+        """The first words of a conversation, or of a customer who comes back."""
+        words = wording(state.language)
+        text = words.say("greeting.again" if state.turn_count else "greeting.first")
+        suggestions = tuple(words.say(f"suggest.{name}") for name in ("order", "return", "product", "human"))
+        return Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+
+    def apology(self, code: str, state: DialogueState, turn_id: int = 0) -> Reply:
+        """What to say when a turn broke with this error code, and what happens next."""
+        words = wording(state.language)
+        key = f"apology.{code}"
+        text = words.say(key if words.has(key) else "apology.default")
+        suggestions = (words.say("suggest.human"),)
+        return Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+
+    async def respond(self, state: DialogueState, turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
+        """The answer to ``turn``. ``state`` holds the turn's ``CustomerSaid`` already.
+
+        Yields an event before the replies that tell of it. Raises only what is unexpected.
+        """
+        run = _Run(self, state, turn, actions)
+        async with aclosing(_mark_last(run.turn_items())) as items:
+            async for item in items:
+                yield item
+
+
+class _Run:
+    """One turn being answered, with the state as it goes."""
+
+    def __init__(self, responder: Responder, state: DialogueState, turn: Turn, actions: ActionRunner) -> None:
+        self._responder = responder
+        self._state = state
+        self._turn = turn
+        self._actions = actions
+
+    async def turn_items(self) -> AsyncGenerator[Item, None]:
+        """Everything this turn yields; several replies may claim to be the last."""
+        async with aclosing(self._all_items()) as items:
+            async for item in items:
+                if not isinstance(item, Reply):
+                    self._state = fold(self._state, item)
+                yield item
+
+    async def run(self, action: Action) -> ActionResult:
+        """The caller's runner, with its events folded here too."""
+        self._state = fold(self._state, ActionStarted(action))
+        result = await self._actions.run(action)
+        self._state = fold(self._state, ActionFinished(action, result))
+        return result
+
+    async def _all_items(self) -> AsyncGenerator[Item, None]:
+        spoken = cues.spoken_language(self._turn.text, _LATIN_WORDS)
+        if spoken is not None and spoken != self._state.language:
+            yield LanguageChanged(spoken)
+        report = await self._unreported()
+        if report is not None:
+            for item in self._told(report):
+                yield item
+            if not report.is_settled or self._is_only_an_echo():
+                return
+        choice = choose(self._state, self._turn.parse, self._responder._routes)
+        async with aclosing(self._perform(choice)) as items:
+            async for item in items:
+                yield item
+
+    async def _unreported(self) -> Report | None:
+        """The WRITE whose result the customer has not got; one that is still under way is waited for."""
+        if self._state.acting is not None:
+            await self.run(self._state.acting)  # the same key: it joins the WRITE, it does not repeat it
+        return self._state.unreported
+
+    def _told(self, report: Report) -> tuple[Item, ...]:
+        """The result, told late, and the end of its task if that was cut off."""
+        context = self._context()
+        task = self._state.task
+        if task is not None and context.key(task.skill) == report.action.idempotency_key:
+            ended = TaskEnded(outcome_of(report.result))
+        else:
+            ended = None
+        if not report.is_settled:
+            return conclude(context, report.action, report.result) if ended else (tell_failure(context),)
+        lead = context.say("resume.result")
+        reply = tell(context, report.action, report.result, lead=lead, more=not self._is_only_an_echo())
+        return (ended, reply) if ended else (reply,)
+
+    def _is_only_an_echo(self) -> bool:
+        """A yes or no said into a question that is settled by now."""
+        return self._turn.parse.intent in {"affirm", "deny"} or cues.wants_to_stop(self._turn.text)
+
+    async def _perform(self, choice: Choice) -> AsyncGenerator[Item, None]:
+        before = self._state
+        if choice.mode == "stop":
+            while self._state.task is not None:
+                yield TaskEnded("cancelled")
+            context = self._context()
+            yield context.reply(context.say("resume.stopped"))
+            return
+        if choice.mode in {"replace", "resume"}:
+            yield TaskEnded("cancelled")
+        if choice.skill != "fallback" and self._state.misunderstandings:
+            yield Understood()
+        async with aclosing(self._skill_items(choice.skill)) as items:
+            async for item in items:
+                yield item
+        for reply in self._word_to_upset(choice):
+            yield reply
+        back = self._comes_back(before, choice)
+        if back is not None:
+            async with aclosing(self._question_again(back.skill, choice)) as items:
+                async for item in items:
+                    yield item
+
+    def _comes_back(self, before: DialogueState, choice: Choice) -> Task | None:
+        """The task whose pending question is due again: one that waited before this turn and runs now."""
+        after, ran = self._state.task, before.task
+        waiting = {task.task_id for task in (*before.suspended, *((ran,) if ran else ()))}
+        if after is None or after.task_id not in waiting or after.skill == choice.skill:
+            return None
+        return after if choice.mode == "digress" or ran is None or after.task_id != ran.task_id else None
+
+    async def _skill_items(self, name: str, *, resumed: bool = False) -> AsyncGenerator[Item, None]:
+        context = self._context(resumed=resumed)
+        try:
+            async with aclosing(_closable(self._responder._skills[name].run(context))) as items:
+                async for item in items:
+                    yield item
+        except _AWAY as error:
+            for item in self._sorry(error):
+                yield item
+
+    def _sorry(self, error: DialogueError) -> tuple[Item, ...]:
+        """An apology, and the offer of a person unless one was offered already."""
+        context = self._context()
+        task = self._state.task
+        offered = task is not None and task.skill == "handoff"
+        events = () if offered or self._state.handed_off else offer(context, error.code)
+        return (*events, self._responder.apology(error.code, self._state, self._turn.turn_id))
+
+    def _word_to_upset(self, choice: Choice) -> tuple[Reply, ...]:
+        state = self._state
+        offered = state.handed_off or (state.task is not None and state.task.skill == "handoff")
+        if offered or choice.skill in {"complaint", "handoff"} or state.upset not in _UPSET_TURNS:
+            return ()
+        if state.expectation != NOTHING:
+            return ()  # it would bury the question that the customer has to answer
+        context = self._context()
+        return (context.reply(context.say("mood.offer"), suggestions=context.suggest("human")),)
+
+    async def _question_again(self, skill: str, choice: Choice) -> AsyncGenerator[Item, None]:
+        """The pending question of a task that comes back, after a sentence that leads to it."""
+        lead = "" if choice.skill == "fallback" else self._context().say("resume.lead")
+        async with aclosing(self._skill_items(skill, resumed=True)) as items:
+            async for item in items:
+                if isinstance(item, Reply) and lead:
+                    item, lead = replace(item, text=wording(item.language).join(lead, item.text)), ""  # noqa: PLW2901
+                yield item
+
+    def _context(self, *, resumed: bool = False) -> Context:
+        responder = self._responder
+        return Context(
+            state=self._state,
+            turn=self._turn,
+            shop=responder._shop,
+            knowledge=responder._knowledge,
+            generator=responder._generator,
+            options=responder._options,
+            actions=self,
+            now=responder._clock(),
+            wording=wording(self._state.language),
+            resumed=resumed,
+        )
+
+
+def tell_failure(context: Context) -> Reply:
+    """A WRITE whose task is gone and whose end is not known."""
+    return context.reply(context.say("confirm.unknown"), suggestions=context.suggest("human"))
+
+
+async def _mark_last(items: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
+    """Exactly the final reply is the last. One that says more follows goes out at once; another waits for its
+    successor, while events overtake it. Raises ``RuntimeError`` when there was no reply at all.
+    """
+    held: Reply | None = None
+    async with aclosing(items):
+        async for item in items:
+            if not isinstance(item, Reply):
+                yield item
+                continue
+            if held is not None:
+                yield replace(held, is_last=False)
+                held = None
+            if item.is_last:
+                held = item
+            else:
+                yield item
+    if held is None:
+        raise RuntimeError("a skill ended without a last reply")
+    yield held
+
+
+async def _closable(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+    """A skill's run as something that can be closed."""
+    try:
+        async for item in items:
+            yield item
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,26 @@
+"""What a skill may ask of a shop. ``SHOPS`` names the back ends; README.md says how to plug in your own."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from dialogue.errors import ShopUnavailable
+from dialogue.shop.clock import Clock, wall_clock
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from dialogue.shop.protocol import Shop
+
+SHOPS: dict[str, str] = {"sql": "dialogue.shop.sql:SqlShop"}
+"""Back end to ``module:Class``; the class is called with (engine, clock)."""
+
+
+def open_shop(backend: str, engine: AsyncEngine, clock: Clock = wall_clock) -> Shop:
+    """The shop that the configuration names. Raises ``ShopUnavailable`` when there is no such back end."""
+    if backend not in SHOPS:
+        raise ShopUnavailable(f"there is no shop back end {backend!r}: use one of {', '.join(SHOPS)}")
+    module, _, name = SHOPS[backend].partition(":")
+    shop: Shop = getattr(import_module(module), name)(engine, clock)
+    return shop

@@ -1,0 +1,34 @@
+"""The skills: one file each, one line here. ``load`` resolves them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dialogue.skills.context import Skill
+
+SKILLS: dict[str, str] = {
+    "smalltalk": "dialogue.skills.smalltalk:SmallTalk",
+    "order_status": "dialogue.skills.order_status:OrderStatusSkill",
+    "returns": "dialogue.skills.returns:Returns",
+    "cancel_order": "dialogue.skills.cancel_order:CancelOrder",
+    "change_address": "dialogue.skills.change_address:ChangeAddress",
+    "invoice": "dialogue.skills.invoice:Invoice",
+    "refund_status": "dialogue.skills.refund_status:RefundStatus",
+    "products": "dialogue.skills.products:Products",
+    "faq": "dialogue.skills.faq:Faq",
+    "complaint": "dialogue.skills.complaint:Complaint",
+    "handoff": "dialogue.skills.handoff:HandOff",
+    "fallback": "dialogue.skills.fallback:Fallback",
+}
+
+
+def load(registry: Mapping[str, str] = SKILLS) -> dict[str, Skill]:
+    """Every skill by its name. Raises ``ImportError`` or ``AttributeError`` for a wrong line."""
+    found: dict[str, Skill] = {}
+    for name, path in registry.items():
+        module, _, attribute = path.partition(":")
+        found[name] = getattr(import_module(module), attribute)()
+    return found

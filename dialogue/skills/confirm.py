@@ -1,0 +1,108 @@
+"""Read-back, explicit confirmation and the WRITE itself, for every skill that changes something in the shop.
+
+ask_confirmation -> step "confirm", expects yes or no
+yes -> submit: one Action under the task's idempotency key, its result told once
+no  -> withdraw: nothing was done, and said so
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from dialogue import cues, phrasing
+from dialogue.skills.context import Context, Item
+from dialogue.state import UNAVAILABLE
+from dialogue.types import Action, ActionResult, Asked, Card, Reply, TaskEnded, TaskUpdated
+from nlu.types import Expectation
+
+CONFIRM = "confirm"
+PLAIN = 0.5
+"""Probability from which a yes or no counts as one."""
+ActionName = Literal["cancel_order", "create_return", "change_address", "request_invoice"]
+Outcome = Literal["done", "refused", "failed"]
+"""failed: the shop did not answer; trying again under the same key cannot do it twice."""
+
+
+def verdict(context: Context, skill: str) -> Literal["yes", "no"] | None:
+    """What the customer answered to the read-back; None when nothing was read back or it was no plain answer."""
+    task, parse = context.task_of(skill), context.turn.parse
+    if context.resumed or task is None or task.step != CONFIRM or parse.confidence < PLAIN:
+        return None
+    if parse.intent == "affirm" and not cues.is_question(context.text):
+        return "yes"
+    return "no" if parse.intent == "deny" else None
+
+
+def ask_confirmation(
+    context: Context, skill: str, draft: Mapping[str, Any], *sentences: str, cards: tuple[Card, ...] = ()
+) -> tuple[Item, ...]:
+    """Read back what will happen and wait for a yes or no."""
+    return (
+        *context.open_task(skill, draft, CONFIRM),
+        Asked(Expectation("yes_no")),
+        context.reply(*sentences, cards=cards, suggestions=context.suggest("yes", "no")),
+    )
+
+
+def withdraw(context: Context) -> tuple[Item, ...]:
+    """The customer said no."""
+    return (TaskEnded("cancelled"), context.reply(context.say("confirm.withdrawn")))
+
+
+async def submit(context: Context, skill: str, name: ActionName, arguments: Mapping[str, Any]) -> AsyncIterator[Item]:
+    """Run the WRITE and tell its result. A cancelled caller loses only the words: the state remembers the result."""
+    action = Action(name, arguments, context.key(skill))
+    result = await context.actions.run(action)
+    for item in conclude(context, action, result):
+        yield item
+
+
+def outcome_of(result: ActionResult) -> Outcome:
+    """How a task ends with this result."""
+    if result.ok:
+        return "done"
+    return "failed" if result.rule == UNAVAILABLE else "refused"
+
+
+def conclude(context: Context, action: Action, result: ActionResult) -> tuple[Item, ...]:
+    """End the task and tell the result; when the shop did not answer, offer to try again instead."""
+    if outcome_of(result) != "failed":
+        return (TaskEnded(outcome_of(result)), tell(context, action, result))
+    return (
+        TaskUpdated({}, CONFIRM),
+        Asked(Expectation("yes_no")),
+        context.reply(context.say("confirm.unavailable"), suggestions=context.suggest("yes", "no", "human")),
+    )
+
+
+def tell(context: Context, action: Action, result: ActionResult, *, lead: str = "", more: bool = False) -> Reply:
+    """A settled result in words. ``more``: another reply follows."""
+    if not result.ok:
+        text = context.say("confirm.refused", why=refusal(context, result.rule))
+        return context.reply(lead, text, suggestions=context.suggest("human"), more=more, sources=("shop:action",))
+    text = context.say(f"done.{_kind(action)}", **_fields(context, action, result))
+    suggestions = context.suggest("refund", "order") if action.name == "create_return" else ()
+    return context.reply(lead, text, suggestions=suggestions, more=more, sources=("shop:action",))
+
+
+def refusal(context: Context, rule: str | None) -> str:
+    """The shop's rule in words, as a clause."""
+    key = f"rules.{rule}"
+    return context.say(key if context.wording.has(key) else "rules.other")
+
+
+def _kind(action: Action) -> str:
+    return "create_exchange" if action.arguments.get("kind") == "exchange" else action.name
+
+
+def _fields(context: Context, action: Action, result: ActionResult) -> dict[str, Any]:
+    facts = {**action.arguments, **result.data}
+    return {
+        "number": str(facts.get("order_number", "")),
+        "return_number": str(facts.get("return_number", "")),
+        "amount": phrasing.money(Decimal(str(facts.get("amount", "0"))), context.language),
+        "address": str(facts.get("address", "")),
+        "title": str(facts.get("title", "")),
+    }

@@ -1,0 +1,44 @@
+"""Answers from the knowledge base, with its source; says honestly when it does not know and offers a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from dialogue.skills.context import Context, Item
+from dialogue.skills.handoff import offer
+from dialogue.types import Card
+
+
+class Faq:
+    """General questions: delivery, returns, payment, warranty, membership, promotions, troubleshooting."""
+
+    name = "faq"
+    intents = ("policy_question", "promotion", "troubleshoot")
+    writes = False
+
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """The best entry, or "I don't know"."""
+        async for item in answer(context):
+            yield item
+
+
+async def answer(context: Context) -> AsyncIterator[Item]:
+    """The knowledge base's answer to this turn's words. Raises ``KnowledgeUnavailable``."""
+    hits = await context.knowledge.search(context.text, context.language, 3)
+    if hits and hits[0].confident:
+        best = hits[0].entry
+        source = Card("source", {"id": best.entry_id, "title": best.title(context.language), "source": best.source})
+        others = tuple(hit.entry.title(context.language) for hit in hits[1:] if hit.confident)[:2]
+        yield context.reply(
+            best.answer(context.language), cards=(source,), suggestions=others, sources=(f"faq:{best.entry_id}",)
+        )
+        return
+    near = tuple(hit.entry.title(context.language) for hit in hits)[:2]
+    suggestions = (*near, *context.suggest("human"))
+    if context.state.task is not None:
+        # A pending question comes back after this; two questions at once would leave a yes without a meaning.
+        yield context.reply(context.say("faq.unknown_in_task"), suggestions=suggestions)
+        return
+    for event in offer(context, "no_answer"):
+        yield event
+    yield context.reply(context.say("faq.unknown"), suggestions=suggestions)

@@ -1,0 +1,168 @@
+"""Where an order is: status, carrier, latest scan, expected delivery, delay, several parcels."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from dialogue import phrasing
+from dialogue.shop.types import Order, OrderStatus, Shipment
+from dialogue.skills.cards import carrier, order_card, shipment_card
+from dialogue.skills.context import Context, Item
+from dialogue.skills.orders import Pending, label, settle
+from dialogue.types import TaskEnded
+
+_OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.DELIVERED})
+_SCAN_KINDS = (
+    ("派送", "out_for_delivery"),
+    ("到达", "reached"),
+    ("离开", "left"),
+    ("揽收", "picked_up"),
+    ("延误", "held_up"),
+)
+_DELAYS = (
+    ("weather", ("雨", "雪", "雾", "台风", "天气")),
+    ("volume", ("件量", "包裹量", "爆仓", "大促", "高峰")),
+    ("road", ("道路", "施工", "封路")),
+    ("remote", ("偏远",)),
+)
+_PARCELS = 2
+"""Parcels told in words; more are only shown."""
+
+
+class OrderStatusSkill:
+    """Tells where an order is."""
+
+    name = "order_status"
+    intents = ("order_status", "logistics")
+    writes = False
+
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """Settle the order, then tell of it."""
+        draft = context.draft(self.name)
+        settled = await settle(
+            context, self.name, draft, fits=lambda order: order.status not in _OVER, several="newest"
+        )
+        if isinstance(settled, Pending):
+            for item in settled.items:
+                yield item
+            return
+        order, others = settled.order, tuple(o for o in settled.others if o.status not in _OVER)[:2]
+        for event in settled.events:
+            yield event
+        for event in context.open_task(self.name, {"order": order.order_number}):
+            yield event
+        yield TaskEnded("done")
+        also = context.say("order_status.others", count=len(others)) if others else ""
+        yield context.reply(
+            *sentences(context, order),
+            also,
+            cards=(order_card(context, order), *(shipment_card(context, order, p) for p in order.shipments)),
+            suggestions=(*(label(context, other) for other in others), *_suggestions(context, order)),
+            sources=("shop:order",),
+        )
+
+
+def sentences(context: Context, order: Order) -> tuple[str, ...]:
+    """What there is to say about where the order is."""
+    number = order.order_number
+    match order.status:
+        case OrderStatus.SHIPPED:
+            return _on_its_way(context, order, number)
+        case OrderStatus.DELIVERED | OrderStatus.COMPLETED:
+            arrived = order.delivered_at or max(
+                (parcel.delivered_at for parcel in order.shipments if parcel.delivered_at), default=None
+            )
+            if arrived is None:
+                return (context.say(f"order_status.{order.status}_undated", number=number),)
+            when = phrasing.moment(arrived, context.now, context.language)
+            return (context.say(f"order_status.{order.status}", number=number, when=when),)
+        case OrderStatus.RETURNING if order.returns:
+            latest = order.returns[-1]
+            status = context.say(f"return_status.{latest.status}")
+            return (context.say("order_status.returning", number=number, status=status),)
+        case OrderStatus.RETURNING:
+            return (context.say("order_status.returning_plain", number=number),)
+        case _:
+            return (context.say(f"order_status.{order.status}", number=number),)
+
+
+def _on_its_way(context: Context, order: Order, number: str) -> tuple[str, ...]:
+    parcels = order.shipments
+    if not parcels:
+        return (context.say("order_status.shipped_untracked", number=number),)
+    if len(parcels) == 1:
+        return _one_parcel(context, parcels[0], context.say("order_status.shipped", number=number))
+    lead = context.say("order_status.several_parcels", number=number, count=len(parcels))
+    told = (
+        context.say(f"order_status.parcel{position}", status=_brief(context, parcel))
+        for position, parcel in enumerate(parcels[:_PARCELS], 1)
+    )
+    return (lead, *told)
+
+
+def _one_parcel(context: Context, parcel: Shipment, lead: str) -> tuple[str, ...]:
+    """When it comes is what customers ask; who brings it and where it is now come after."""
+    by = context.say("order_status.by", carrier=carrier(context, parcel))
+    return (lead, _expected(context, parcel), by, _latest(context, parcel))
+
+
+def _latest(context: Context, parcel: Shipment) -> str:
+    if not parcel.events:
+        return ""
+    scan = parcel.events[-1]
+    when = phrasing.moment(scan.at, context.now, context.language)
+    if context.language == "zh":
+        return context.say("order_status.latest", when=when, scan=scan.text.rstrip("。.!！"))
+    # Carriers scan in Chinese; in English the kind of scan is told, and the card shows the words.
+    kind = next((kind for clue, kind in _SCAN_KINDS if clue in scan.text), None)
+    return context.say("order_status.latest", when=when, scan=context.say(f"scan.{kind}")) if kind else ""
+
+
+def _expected(context: Context, parcel: Shipment) -> str:
+    """When it comes, honestly: late is called late, with the carrier's reason where it gave one."""
+    if parcel.delivered_at is not None:
+        return context.say(
+            "order_status.arrived", when=phrasing.moment(parcel.delivered_at, context.now, context.language)
+        )
+    if parcel.eta is None:
+        return context.say("order_status.no_eta")
+    when = phrasing.moment(parcel.eta, context.now, context.language)
+    late = parcel.eta < context.now
+    if parcel.delay_reason:
+        key = "order_status.late_because" if late else "order_status.delayed"
+        return context.say(key, when=when, reason=_reason(context, parcel.delay_reason))
+    return context.say("order_status.late" if late else "order_status.eta", when=when)
+
+
+def _reason(context: Context, reason: str) -> str:
+    """The carrier's reason; carriers give it in Chinese, so in English only known ones are told."""
+    if context.language == "zh":
+        return reason.rstrip("。")
+    for kind, clues in _DELAYS:
+        if any(clue in reason for clue in clues):
+            return context.say(f"delay.{kind}")
+    return context.say("delay.other")
+
+
+def _brief(context: Context, parcel: Shipment) -> str:
+    by = carrier(context, parcel)
+    if parcel.delivered_at is not None:
+        when = phrasing.moment(parcel.delivered_at, context.now, context.language)
+        return context.say("order_status.brief.arrived", carrier=by, when=when)
+    if parcel.eta is None:
+        return context.say("order_status.brief.on_its_way", carrier=by)
+    late = "late" if parcel.eta < context.now else "eta"
+    when = phrasing.moment(parcel.eta, context.now, context.language)
+    return context.say(f"order_status.brief.{late}", carrier=by, when=when)
+
+
+def _suggestions(context: Context, order: Order) -> tuple[str, ...]:
+    match order.status:
+        case OrderStatus.PENDING_PAYMENT | OrderStatus.PAID | OrderStatus.PACKING:
+            return context.suggest("cancel", "address")
+        case OrderStatus.DELIVERED | OrderStatus.COMPLETED:
+            return context.suggest("return", "invoice")
+        case OrderStatus.RETURNING | OrderStatus.RETURNED:
+            return context.suggest("refund")
+        case _:
+            return context.suggest("human")

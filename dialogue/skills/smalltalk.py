@@ -1,0 +1,67 @@
+"""Greetings, thanks, goodbye, "who are you", and a yes or no to nothing. Templates; a language model only for chat."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from dialogue import cues
+from dialogue.errors import GenerationFailed
+from dialogue.generate import messages, safe_sentences
+from dialogue.skills.confirm import outcome_of
+from dialogue.skills.context import Context, Item
+from dialogue.types import Reply
+
+REMEMBERED_TURNS = 3
+"""For so many turns after a WRITE a repeated yes is answered with its result."""
+
+
+class SmallTalk:
+    """Says the friendly things."""
+
+    name = "smalltalk"
+    intents = ("greet", "thanks", "goodbye")
+    writes = False
+
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """One template, or what the language model says where it may chat."""
+        text, intent = context.text, context.turn.parse.intent
+        if cues.asks_identity(text):
+            yield self._say(context, "smalltalk.identity", "order", "return", "human")
+        elif cues.is_chat(text):
+            async for reply in self._chat(context):
+                yield reply
+        elif cues.wants_to_stop(text):
+            yield self._say(context, "smalltalk.nothing_to_stop")
+        elif intent in {"affirm", "deny"}:
+            yield self._say(context, self._unasked(context, intent))
+        else:
+            yield self._say(
+                context, f"smalltalk.{intent}", *(("order", "return", "product") if intent == "greet" else ())
+            )
+
+    def _say(self, context: Context, key: str, *suggestions: str) -> Reply:
+        return context.reply(context.say(key), suggestions=context.suggest(*suggestions))
+
+    def _unasked(self, context: Context, intent: str) -> str:
+        report = context.state.reported
+        if intent == "affirm" and report and context.turn.turn_id - report.turn_id <= REMEMBERED_TURNS:
+            return "smalltalk.already_done" if outcome_of(report.result) == "done" else "smalltalk.affirm"
+        return f"smalltalk.{intent}"
+
+    async def _chat(self, context: Context) -> AsyncIterator[Reply]:
+        """Each sentence as it is written, once it has passed the checks; the template when none has."""
+        written = 0
+        allowed = context.language == "en" or context.options.chinese
+        if context.generator is not None and allowed:
+            asked = messages(context.state, context.text)
+            try:
+                async with aclosing(
+                    safe_sentences(context.generator, asked, context.language, context.options)
+                ) as said:
+                    async for sentence in said:
+                        written += 1
+                        yield context.reply(sentence, more=True, generated=True)
+            except GenerationFailed:
+                pass  # what was already said stands; the template below ends the turn
+        yield self._say(context, "smalltalk.chat_end" if written else "smalltalk.chat", "order", "human")
