@@ -1,0 +1,139 @@
+"""The aiohttp application: middlewares at the door, channels from the registry, the page.
+
+Every error leaves as ``{"error": {"code", "message"}}``; a traceback never does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from aiohttp import WSCloseCode, web
+
+from dialogue.errors import StoreUnavailable
+from gateway import log
+from gateway.address import client_address, rate_key
+from gateway.channels import CHANNELS
+from gateway.errors import Forbidden, GatewayError
+from gateway.services import SERVICES, SOCKETS, Services
+
+WEB = Path(__file__).parent / "web"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# The page loads nothing from elsewhere; worklets and modules come from here. blob: is for locally made audio.
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "Permissions-Policy": "microphone=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_CORS_HEADERS = "Authorization, Content-Type"
+_UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def make_app(services: Services, channels: Sequence[str] = tuple(CHANNELS)) -> web.Application:
+    """The application with the named channels."""
+    app = web.Application(
+        middlewares=[_errors, _door],
+        client_max_size=services.settings.gateway.max_body_bytes,
+    )
+    app[SERVICES] = services
+    app[SOCKETS] = set()
+    app.on_shutdown.append(_close_sockets)
+    for name in channels:
+        module, _, factory = CHANNELS[name].partition(":")
+        app.add_routes(getattr(importlib.import_module(module), factory)())
+    app.router.add_get("/", _page)
+    app.router.add_static("/web/", WEB, append_version=False)
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+async def _close_sockets(app: web.Application) -> None:
+    """Customers on a socket are told that the gateway goes away; their clients come back to the next one."""
+    closing = [socket.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for socket in app[SOCKETS]]
+    await asyncio.gather(*closing, return_exceptions=True)
+
+
+async def _page(_request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def check_origin(request: web.Request) -> None:
+    """Refuse browsers on other sites. Requests without an Origin header do not come from a browser page."""
+    origin = request.headers.get("Origin")
+    if origin is None or origin.partition("://")[2] == request.host:
+        return
+    if origin not in request.app[SERVICES].settings.gateway.origins:
+        raise Forbidden("this origin may not use the gateway; add it to gateway.origins")
+
+
+@web.middleware
+async def _door(request: web.Request, handler: Handler) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    if request.path not in _UNLIMITED and not request.path.startswith("/web/"):
+        limit = services.connects if request.path in {"/v1/voice", "/v1/token"} else services.requests
+        limit.take(rate_key(client_address(request)))
+        check_origin(request)
+    if request.method == "OPTIONS" and request.headers.get("Origin"):
+        return web.Response(status=204)
+    return await handler(request)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except GatewayError as error:
+        request.app[SERVICES].metrics.refused.labels(error.code).inc()
+        return error_response(error.status, error.code, error.message, error.retry_after_s)
+    except web.HTTPRequestEntityTooLarge:
+        limit = request.app[SERVICES].settings.gateway.max_body_bytes
+        return error_response(413, "body_too_large", f"the body may have {limit} bytes")
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = error_response(error.status, f"http_{error.status}", error.reason)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except StoreUnavailable as error:
+        request.app[SERVICES].metrics.errors.labels(error.code).inc()
+        return error_response(503, error.code, "the conversation cannot be opened just now; try again shortly", 2)
+    except Exception as error:  # noqa: BLE001 - no traceback to the customer; the log has it
+        address = hashlib.sha256(client_address(request).encode()).hexdigest()[:8]
+        log.logger().error(
+            "request failed",
+            route=request.path,
+            method=request.method,
+            address_hash=address,
+            error=type(error).__name__,
+            exc_info=True,
+        )
+        request.app[SERVICES].metrics.errors.labels("internal").inc()
+        return error_response(500, "internal", "something broke on our side; the request was not completed, try again")
+
+
+def error_response(status: int, code: str, message: str, retry_after_s: int | None = None) -> web.Response:
+    """The one error shape; also OpenAI's (``error.message``, ``error.type``, ``error.code``)."""
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    body = {"error": {"code": code, "message": message, "type": kind, "param": None}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_SECURITY_HEADERS)
+    if request.path.startswith("/web/"):
+        response.headers["Cache-Control"] = "no-cache"
+    origin = request.headers.get("Origin")
+    if origin and origin in request.app[SERVICES].settings.gateway.origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Headers"] = _CORS_HEADERS
+        response.headers["Vary"] = "Origin"

@@ -1,0 +1,119 @@
+"""Tokens that open a conversation: short-lived, signed (JWT, HS256, RFC 7519), each good for one voice connection.
+
+A *voice* token opens one socket; a *resume* token, held by the page, asks for another voice token for the same
+conversation after a drop. Neither ever appears in a URL or a log.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import jwt
+from pydantic import SecretStr
+
+from gateway.errors import Unauthorized
+
+RESUME_TTL_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a valid token allows."""
+
+    conversation_id: str
+    customer_id: str | None
+
+
+class Tokens:
+    """Issues and checks tokens. A voice token is refused when it comes a second time (replay)."""
+
+    def __init__(self, secret: SecretStr | None, ttl_s: float, clock: Callable[[], float]) -> None:
+        """``clock`` gives seconds since the epoch; without ``secret`` tokens die with the process."""
+        self._secret = secret.get_secret_value() if secret else secrets.token_urlsafe(48)
+        self._ttl_s = ttl_s
+        self._clock = clock
+        self._used: dict[str, float] = {}
+
+    @property
+    def ttl_s(self) -> float:
+        """Life of a voice token in seconds."""
+        return self._ttl_s
+
+    def issue(self, grant: Grant, purpose: Literal["voice", "resume"]) -> str:
+        """A signed token for ``grant``."""
+        ttl = self._ttl_s if purpose == "voice" else RESUME_TTL_S
+        claims = {
+            "aud": purpose,
+            "cid": grant.conversation_id,
+            "sub": grant.customer_id or "",
+            "exp": self._clock() + ttl,
+            "jti": secrets.token_urlsafe(12),
+        }
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def redeem(self, token: str, purpose: Literal["voice", "resume"]) -> Grant:
+        """The grant of a valid token; a voice token is used up. Raises ``Unauthorized``."""
+        claims = self._verified(token, purpose)
+        if purpose == "voice":
+            self._use(str(claims["jti"]), float(claims["exp"]))
+        return Grant(str(claims["cid"]), str(claims["sub"]) or None)
+
+    def name_of(self, owner: str, name: str) -> str:
+        """An id for what ``owner`` calls ``name``: always the same, and nobody else's. Lives as long as the secret."""
+        digest = hmac.digest(self._secret.encode(), f"{owner}\0{name}".encode(), "sha256")
+        return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
+    def _verified(self, token: str, purpose: str) -> dict[str, Any]:
+        # Expiry is checked against our own clock below, so that tests and tokens share one time.
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                audience=purpose,
+                options={"require": ["exp", "aud", "cid", "jti", "sub"], "verify_exp": False},
+            )
+        except jwt.InvalidTokenError as error:
+            raise Unauthorized("the token is not valid; get a new one from POST /v1/token") from error
+        if float(claims["exp"]) < self._clock():
+            raise Unauthorized("the token has expired; get a new one from POST /v1/token", code="token_expired")
+        return claims
+
+    def _use(self, jti: str, expires: float) -> None:
+        now = self._clock()
+        self._used = {known: until for known, until in self._used.items() if until >= now}
+        if jti in self._used:
+            raise Unauthorized("the token was used before; get a new one from POST /v1/token", code="token_used")
+        self._used[jti] = expires
+
+
+def kept_secret(path: Path) -> SecretStr:
+    """The secret in ``path``; made, for its owner's eyes only, when it is not there. Raises ``OSError``."""
+    with suppress(FileExistsError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return SecretStr(path.read_text().strip())
+
+
+def key_allowed(presented: str | None, keys: Sequence[SecretStr]) -> bool:
+    """Whether an API key is one of ``keys``, compared in constant time; True when no keys are configured."""
+    if not keys:
+        return True
+    offered = (presented or "").encode()
+    matches = [hmac.compare_digest(offered, key.get_secret_value().encode()) for key in keys]
+    return any(matches)
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an ``Authorization: Bearer`` header (RFC 6750), or None."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

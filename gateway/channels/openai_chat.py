@@ -1,0 +1,132 @@
+"""Channel ``openai_chat``: POST /v1/chat/completions in OpenAI's shape, streaming (SSE) and not.
+
+The last ``user`` message is the turn; ``metadata.conversation_id`` or ``user`` names the conversation, which keeps the
+dialogue on our side (earlier messages of the request are not replayed). Without either each request is a new one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from aiohttp import web
+
+from gateway.channels.identity import rest_grant
+from gateway.channels.rest import checked_text, count_hops, read_object
+from gateway.conversation import Conversation, Hops
+from gateway.errors import ProtocolError
+from gateway.events import ReplyOut, UnderstoodOut
+from gateway.services import SERVICES
+from gateway.wire import reply_json, understood_json
+
+MODEL = "kefu"
+
+
+def routes() -> list[web.RouteDef]:
+    """The routes of this channel."""
+    return [web.post("/v1/chat/completions", _completions), web.get("/v1/models", _models)]
+
+
+async def _models(_request: web.Request) -> web.Response:
+    return web.json_response(
+        {"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "kefu", "created": 0}]}
+    )
+
+
+async def _completions(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    body = await read_object(request)
+    text = checked_text(request, last_user_text(body.get("messages")), "messages")
+    metadata = body.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise ProtocolError("field 'metadata' must be an object")
+    grant = rest_grant(request, metadata.get("conversation_id") or body.get("user"), metadata.get("customer_id"))
+    conversation = await services.conversations.get(
+        grant.conversation_id, customer_id=grant.customer_id, channel="rest"
+    )
+    if body.get("stream"):
+        return await _stream(request, conversation, text)
+    return web.json_response(await _whole(conversation, text))
+
+
+def last_user_text(messages: object) -> str:
+    """Text of the last user message; its content may be a string or a list of text parts. Raises ``ProtocolError``."""
+    if not isinstance(messages, list) or not messages:
+        raise ProtocolError("field 'messages' must be a list with at least one message")
+    for message in reversed(messages):
+        if isinstance(message, dict) and message.get("role") == "user":
+            return _content(message.get("content"))
+    raise ProtocolError("field 'messages' has no message with role 'user'")
+
+
+def _content(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        return "\n".join(text for text in texts if isinstance(text, str))
+    raise ProtocolError("field 'messages[].content' must be a string or a list of text parts")
+
+
+async def _pieces(conversation: Conversation, text: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+    """The words of the answer as they come, each with what Kefu adds to OpenAI's shape."""
+    understood: dict[str, Any] = {}
+    words = ""
+    started, hops = time.perf_counter(), Hops()
+    async with aclosing(conversation.take_turn(text, modality="text", channel="rest", hops=hops)) as items:
+        async for item in items:
+            match item:
+                case UnderstoodOut():
+                    understood = understood_json(item.parse)
+                case ReplyOut():
+                    separator = "\n" if words else ""
+                    words += item.reply.text
+                    yield separator + item.reply.text, {**understood, **reply_json(item.reply)}
+    count_hops(conversation.core.metrics, hops, (time.perf_counter() - started) * 1000)
+
+
+def _envelope(kind: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": MODEL}
+
+
+async def _whole(conversation: Conversation, text: str) -> dict[str, Any]:
+    words = ""
+    extra: dict[str, Any] = {}
+    async for piece, details in _pieces(conversation, text):
+        words += piece
+        extra = {**extra, **details, "cards": [*extra.get("cards", []), *details["cards"]]}
+    extra.pop("text", None)
+    return {
+        **_envelope("chat.completion"),
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop", "logprobs": None}
+        ],
+        # Kefu has no tokeniser of its own at this level; characters are the honest unit, and they are named so.
+        "usage": {"prompt_tokens": len(text), "completion_tokens": len(words), "total_tokens": len(text) + len(words)},
+        "kefu": {**extra, "conversation_id": conversation.id, "usage_unit": "characters"},
+    }
+
+
+async def _stream(request: web.Request, conversation: Conversation, text: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+    await response.prepare(request)
+    envelope = _envelope("chat.completion.chunk")
+
+    async def send(delta: dict[str, Any], finish: str | None = None, **extra: Any) -> None:
+        chunk = {**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **extra}
+        await response.write(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode())
+
+    # A client that leaves is no error; the turn it asked for ends with its iterator.
+    with suppress(ConnectionError):
+        await send({"role": "assistant", "content": ""})
+        async with aclosing(_pieces(conversation, text)) as pieces:
+            async for piece, details in pieces:
+                await send({"content": piece}, kefu={**details, "conversation_id": conversation.id})
+        await send({}, "stop")
+        await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
+    return response

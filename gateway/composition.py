@@ -1,0 +1,279 @@
+"""Opens everything a gateway needs, in order, and closes it in reverse: database, shop, models, engines, conversations.
+
+``opened`` is the only place that knows which class stands behind which setting. ``progress`` is told each step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dialogue.database import migrate, open_database
+from dialogue.errors import ShopUnavailable
+from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
+from dialogue.knowledge.index import KnowledgeIndex
+from dialogue.respond import Responder
+from dialogue.shop import demo, open_shop
+from dialogue.shop.clock import wall_clock
+from dialogue.shop.protocol import Shop
+from dialogue.store import ConversationStore
+from gateway import log
+from gateway.admission import Admission, RateLimit
+from gateway.auth import Tokens, kept_secret
+from gateway.config import Settings
+from gateway.conversation import Conversations, Core
+from gateway.engines import load_voice
+from gateway.metrics import Metrics
+from gateway.services import Services
+from gateway.voice import Voice
+from gateway.warm import warm_dictionaries, warm_engines, warm_prompts
+from inference_server.client import InferenceClient
+from inference_server.generate_weights import GENERATE_WEIGHTS
+from inference_server.launch import REPOSITORY, Triton, server_python
+from inference_server.weights import located
+from nlu.classifiers import load_classifier
+from nlu.understand import Understanding
+
+Progress = Callable[[str], None]
+Ready = Callable[[], Awaitable[dict[str, str]]]
+VERSION = "0.1.0"
+_SHUTDOWN_S = 10.0
+_REFRESH_S = 3600.0
+_RETRY_S = 5.0
+_HEALTH_S = 1.0
+_NEEDED_MODELS = ("embed", "intent", "sentiment")
+"""Customers are understood by these; ``generate`` may still be loading."""
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    progress: Progress = lambda line: None,
+    speech: bool = True,
+) -> AsyncIterator[Services]:
+    """Everything, ready. ``speech=False`` leaves ears and mouth out. Raises what set-up raises, typed, in one line."""
+    async with AsyncExitStack() as stack:
+        metrics = Metrics()
+        loading = asyncio.create_task(_load_voice(settings)) if speech else None
+        if loading is not None:
+            stack.callback(loading.cancel)
+        triton = await _open_triton(settings, stack, progress)
+        client = _open_client(settings, triton, metrics)
+        stack.push_async_callback(client.close)
+        progress("database")
+        engine = open_database(settings.database.url)
+        stack.push_async_callback(engine.dispose)
+        await migrate(engine)
+        if settings.shop.demo_data:
+            await demo.seed(engine, now=wall_clock())
+            stack.callback(asyncio.create_task(_keep_dates_fresh(engine), name="demo dates").cancel)
+        shop = open_shop(settings.shop.backend, engine)
+        background = await stack.enter_async_context(_background())
+        store = ConversationStore(engine)
+        progress("knowledge base")
+        knowledge = await KnowledgeIndex.open(client)
+        stack.callback(asyncio.create_task(_complete(knowledge), name="knowledge").cancel)
+        understanding = _understanding(settings, client)
+        await warm_dictionaries(understanding)
+        core = Core(
+            understanding,
+            Responder(
+                shop,
+                knowledge,
+                _generator(settings, client),
+                clock=wall_clock,
+                options=GenerationOptions(
+                    settings.generate.chinese, settings.generate.deadline_s, settings.generate.max_tokens
+                ),
+            ),
+            shop,
+            store,
+            metrics,
+            background,
+            settings.gateway.turn_deadline_s,
+        )
+        conversations = Conversations(core)
+        await conversations.recover()
+        voice = await _voice(loading, stack, progress)
+        yield _services(
+            settings, conversations, shop, voice, metrics, _health(triton, client, engine), await _info(settings, shop)
+        )
+
+
+async def _open_triton(settings: Settings, stack: AsyncExitStack, progress: Progress) -> Triton | None:
+    """The bundled server, unless one is configured or nothing needs it."""
+    if settings.triton.url:
+        return None
+    progress("model server (Triton)")
+    events = log.logger()
+    generate = settings.triton.generate_model or (
+        str(located(GENERATE_WEIGHTS)) if settings.generate.backend == "triton" else ""
+    )
+    triton = Triton(
+        REPOSITORY,
+        models=_NEEDED_MODELS,
+        lazy_models=("generate",) if generate else (),
+        server_python=server_python(),
+        environment={"KEFU_GENERATE_MODEL": generate},
+        runtime_dir=Path(settings.triton.runtime_dir),
+        on_event=lambda line: events.info("triton", line=line),
+    )
+    return await stack.enter_async_context(triton)
+
+
+async def _keep_dates_fresh(engine: AsyncEngine) -> None:
+    """The demo shop's parcels arrive tomorrow, whatever day it is."""
+    while True:
+        try:
+            await demo.refresh(engine, now=wall_clock())
+        except ShopUnavailable as error:
+            log.logger().warning("demo dates not refreshed", code=error.code)
+        await asyncio.sleep(_REFRESH_S)
+
+
+def _open_client(settings: Settings, triton: Triton | None, metrics: Metrics) -> InferenceClient:
+    return InferenceClient(
+        triton.url if triton else settings.triton.url,
+        max_concurrency=settings.triton.max_concurrency,
+        deadline_s=settings.triton.deadline_s,
+        observe=lambda model, seconds, code: metrics.inference.labels(model, code).observe(seconds),
+    )
+
+
+def _understanding(settings: Settings, client: InferenceClient) -> Understanding:
+    classifier = load_classifier(settings.nlu.classifier, client, settings.nlu.deadline_s)
+    # Yesterday is the shop's yesterday, whatever zone this machine is in.
+    return Understanding(classifier, clock=lambda: wall_clock().date())
+
+
+def _generator(settings: Settings, client: InferenceClient) -> Generator | None:
+    section = settings.generate
+    match section.backend:
+        case "triton":
+            return TritonGenerator(client)
+        case "openai":
+            key = section.openai_key.get_secret_value() if section.openai_key else None
+            return OpenAIGenerator(section.openai_url, section.openai_model, key)
+        case _:
+            return None
+
+
+async def _complete(knowledge: KnowledgeIndex) -> None:
+    """An index that was opened while the model server was away gets its vectors when it is back."""
+    while not knowledge.has_vectors:
+        await asyncio.sleep(_RETRY_S)
+        await knowledge.build()
+
+
+async def _load_voice(settings: Settings) -> Voice:
+    voice = await asyncio.to_thread(load_voice, settings)
+    await warm_engines(voice)
+    return voice
+
+
+async def _voice(loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, progress: Progress) -> Voice | None:
+    if loading is None:
+        return None
+    progress("speech engines")
+    voice = await loading
+    stack.push_async_callback(voice.asr.close)
+    stack.push_async_callback(voice.tts.close)
+    warming = asyncio.create_task(warm_prompts(voice), name="warm prompts")
+    stack.callback(warming.cancel)
+    return voice
+
+
+@asynccontextmanager
+async def _background() -> AsyncIterator[asyncio.TaskGroup]:
+    """Where WRITEs live. They are waited for at the end, up to a limit; the next start finishes what was cut off."""
+    group = asyncio.TaskGroup()
+    # Entered by hand: an error of the body is the body's own, it does not come back wrapped in a group.
+    await group.__aenter__()
+    try:
+        yield group
+    finally:
+        try:
+            async with asyncio.timeout(_SHUTDOWN_S):
+                await group.__aexit__(None, None, None)
+        except TimeoutError:
+            log.logger().error("writes did not finish; the next start finishes them", code="shutdown_timeout")
+
+
+def _health(triton: Triton | None, client: InferenceClient, engine: AsyncEngine) -> Ready:
+    async def parts() -> dict[str, str]:
+        async with asyncio.TaskGroup() as group:
+            database = group.create_task(_answers(engine))
+            models = [group.create_task(client.ready(model)) for model in _NEEDED_MODELS]
+        restarting = "restarting" if triton is not None and not triton.pid else "not answering"
+        return {
+            "gateway": "ok",
+            "database": "ok" if database.result() else "down: it does not answer",
+            # Customers are served all the same.
+            "triton": "ok"
+            if all(model.result() for model in models)
+            else f"degraded: {restarting}, understanding by keywords",
+        }
+
+    return parts
+
+
+async def _answers(engine: AsyncEngine) -> bool:
+    try:
+        async with asyncio.timeout(_HEALTH_S), engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _info(settings: Settings, shop: Shop) -> dict[str, Any]:
+    info: dict[str, Any] = {"name": "Kefu", "version": VERSION, "demo": None, "voice_licence": None}
+    customer_id = settings.gateway.demo_customer
+    customer = await shop.customer(customer_id) if customer_id else None
+    if customer is None:
+        return info
+    orders = await shop.orders(customer.customer_id)
+    shipped = next((order for order in orders if order.status == "shipped"), orders[0])
+    say = ["我的订单什么时候到", f"订单{shipped.order_number}到哪里了", "我想退货", "运费怎么算", "转人工"]
+    return {
+        **info,
+        "name": demo.SHOP_NAME,
+        "demo": {"customer": customer.name, "order_number": shipped.order_number, "say": say},
+    }
+
+
+def _services(
+    settings: Settings,
+    conversations: Conversations,
+    shop: Shop,
+    voice: Voice | None,
+    metrics: Metrics,
+    ready: Ready,
+    info: dict[str, Any],
+) -> Services:
+    gateway = settings.gateway
+    if voice is not None:
+        info = {**info, "voice_licence": voice.tts.capabilities.licence}
+    return Services(
+        settings,
+        conversations,
+        shop,
+        voice,
+        Tokens(gateway.token_secret or kept_secret(Path(gateway.secret_file)), gateway.token_ttl_s, time.time),
+        Admission(gateway.max_sessions, metrics.sessions.set),
+        RateLimit(gateway.connects_per_minute, time.monotonic),
+        RateLimit(gateway.requests_per_minute, time.monotonic),
+        metrics,
+        time.monotonic,
+        ready,
+        info,
+    )

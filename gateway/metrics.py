@@ -1,0 +1,57 @@
+"""What can be seen from outside: Prometheus metrics, one registry per gateway so that tests do not share state."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The gateway's metrics. Names follow the Prometheus conventions: seconds, ``_total``."""
+
+    def __init__(self) -> None:
+        """A fresh registry."""
+        self.registry = CollectorRegistry()
+        self.turn_latency = Histogram(
+            "kefu_turn_latency_seconds",
+            "Time of a turn by hop; v2v is from the end of speech to the first audio sent",
+            ["hop", "channel"],
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.inference = Histogram(
+            "kefu_inference_seconds",
+            "Calls to Triton by model and outcome",
+            ["model", "code"],
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.sessions = Gauge("kefu_active_sessions", "Voice sessions now", registry=self.registry)
+        self.turns = Counter("kefu_turns_total", "Turns", ["channel", "modality", "intent"], registry=self.registry)
+        self.degraded = Counter(
+            "kefu_degraded_turns_total", "Turns understood by the fallback classifier", registry=self.registry
+        )
+        self.interruptions = Counter(
+            "kefu_interruptions_total",
+            "Barge-ins: true, or false when no words followed",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.hand_offs = Counter("kefu_handoffs_total", "Hand-offs to a person", ["reason"], registry=self.registry)
+        self.actions = Counter("kefu_actions_total", "WRITEs on the shop", ["name", "outcome"], registry=self.registry)
+        self.errors = Counter("kefu_errors_total", "Errors by stable code", ["code"], registry=self.registry)
+        self.refused = Counter("kefu_refused_total", "Requests refused at the door", ["code"], registry=self.registry)
+        self.dropped_audio = Counter(
+            "kefu_dropped_audio_seconds_total",
+            "Microphone audio dropped because listening lagged",
+            registry=self.registry,
+        )
+
+    def hop(self, hop: str, milliseconds: float, channel: str) -> None:
+        """Record a hop of a turn, given in milliseconds."""
+        self.turn_latency.labels(hop, channel).observe(milliseconds / 1000)
+
+    def render(self) -> bytes:
+        """The text exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,44 @@
+"""Everything a channel may use, opened once and handed to it: the composition's result, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from dialogue.shop.protocol import Shop
+from gateway.admission import Admission, RateLimit
+from gateway.auth import Tokens
+from gateway.config import Settings
+from gateway.conversation import Conversations
+from gateway.metrics import Metrics
+from gateway.voice import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the channels share."""
+
+    settings: Settings
+    conversations: Conversations
+    shop: Shop
+    voice: Voice | None
+    """Ears and mouth; None where speech is switched off (text-only gateways, most tests)."""
+    tokens: Tokens
+    admission: Admission
+    connects: RateLimit
+    requests: RateLimit
+    metrics: Metrics
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+    ready: Callable[[], Awaitable[dict[str, str]]]
+    """State of each part: ``ok``, ``degraded: why`` or ``down: why``; asked by /readyz."""
+    info: dict[str, Any] = field(default_factory=dict)
+    """What /v1/info tells the page."""
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets", set)
+"""Open sockets of every channel; closed when the gateway stops."""

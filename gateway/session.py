@@ -1,0 +1,261 @@
+"""One voice session: a customer's microphone and speaker on one conversation.
+
+      inbound --> microphone --> listen --> turns --> conversation --> script --> speak --> outbox --> channel
+                                   |                                                |
+                                   +-- speech while the bot speaks: cut ------------+
+
+One ``TaskGroup`` holds everything; cancelling ``run`` ends it all but WRITEs on the shop, which belong to the gateway.
+
+A customer who speaks while the bot speaks cuts the *speech*; the words that follow decide: none (a cough, noise)
+resumes from the sentence that was cut, some begin a new turn. The history keeps what playout says was heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+from gateway import events as ev
+from gateway import log
+from gateway.answering import Answering, Message, SessionEnded
+from gateway.conversation import Conversation
+from gateway.microphone import Microphone
+from gateway.outbox import Outbox, SlowReader
+from gateway.services import Services
+from gateway.voice import Voice
+from nlu.types import Expectation, Language
+from speech.listen import listen
+from speech.turn_taking import TurnTaking
+from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript
+
+_MUTE_SILENCE_MS = 1500.0
+_UNCLEAR_SPEECH_MS = 900.0
+_WATCH_S = 5.0
+_BROKEN: dict[Language, str] = {
+    "zh": "抱歉，我们这边出了点问题，请重新连接。您说过的内容已经保存。",
+    "en": "Sorry, something broke on our side; please reconnect. What you told us is kept.",
+}
+
+
+def endpoint_hint(expectation: Expectation) -> EndpointHint:
+    """What the dialogue waits for, in endpointing's terms."""
+    match expectation.kind:
+        case "digits":
+            return EndpointHint("digits", expectation.digits)
+        case "yes_no":
+            return EndpointHint("yes_no")
+        case _:
+            return EndpointHint()
+
+
+class VoiceSession:
+    """Run once. ``outbox`` is read by the channel while ``run`` runs."""
+
+    def __init__(self, services: Services, voice: Voice, conversation: Conversation, start: ev.Start) -> None:
+        """``start`` is the client's first message."""
+        self.id = secrets.token_urlsafe(8)
+        self.outbox = Outbox()
+        self._services = services
+        self._voice = voice
+        self._conversation = conversation
+        self._start = start
+        self._clock = services.clock
+        self._answering = Answering(services, voice, conversation, self.outbox, start)
+        self._floor = TurnTaking(voice.floor)
+        self._microphone = Microphone(start.rate_hz, lambda ms: services.metrics.dropped_audio.inc(ms / 1000))
+        self._group: asyncio.TaskGroup
+        self._ended: tuple[SpeechEnded, float] | None = None
+        self._utterance_id: int | None = None
+        """The last utterance that began."""
+        self._unclear_told = False
+        self._active_s = services.clock()
+        self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel="web")
+
+    async def run(self, inbound: AsyncGenerator[ev.Inbound]) -> str:
+        """Serve the customer until they leave; returns the reason. ``outbox`` is closed at the end."""
+        reason = "bye"
+        try:
+            await self._greet_and_serve(inbound)
+        except* SessionEnded as group:
+            reason = str(group.exceptions[0])
+        except* SlowReader:
+            reason = SlowReader.code
+        except* Exception as group:  # noqa: BLE001 - the last line of defence: say so, never fall silent
+            reason = "internal"
+            self._services.metrics.errors.labels(reason).inc()
+            self._log.error("session failed", code=reason, error=type(group.exceptions[0]).__name__, exc_info=True)
+            with suppress(SlowReader):
+                message = _BROKEN[self._conversation.state.language]
+                await self.outbox.put(ev.ErrorOut(reason, message, fatal=True))
+        finally:
+            # The customer may leave in mid-answer: what was heard until then is remembered.
+            await self._answering.cut(for_good=True)
+            self._log.info("session over", reason=reason)
+            with suppress(SlowReader):
+                await self.outbox.put(ev.ByeOut(reason))
+            await self.outbox.close()
+        return reason
+
+    async def _greet_and_serve(self, inbound: AsyncGenerator[ev.Inbound]) -> None:
+        customer = await self._customer_name()
+        await self.outbox.put(
+            ev.Ready(self.id, self._conversation.id, self._start.rate_hz, self._start.output_rate_hz, customer)
+        )
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._receive(inbound), name="receive")
+            group.create_task(self._hear(), name="hear")
+            group.create_task(self._watch(), name="watch")
+            greeting = await self._conversation.greet() if self._start.greet else None
+            group.create_task(self._answering.run(group, greeting), name="answer")
+
+    async def _customer_name(self) -> str | None:
+        customer_id = self._conversation.state.customer_id
+        if customer_id is None:
+            return None
+        try:
+            customer = await self._services.shop.customer(customer_id)
+        except Exception as error:  # noqa: BLE001 - a shop that is away must not keep the line closed
+            self._log.warning("customer not read", code=getattr(error, "code", "internal"))
+            return None
+        return customer.name if customer else None
+
+    # --- what comes in -----------------------------------------------------------------------------------------------
+
+    async def _receive(self, inbound: AsyncGenerator[ev.Inbound]) -> None:
+        async with aclosing(inbound) as items:
+            async for event in items:
+                await self._take(event)
+        raise SessionEnded("disconnected")
+
+    async def _take(self, event: ev.Inbound) -> None:
+        match event:
+            case ev.AudioIn(pcm):
+                self._microphone.push(pcm)
+                await self._mind_the_floor()
+            case ev.TextIn(text):
+                self._active_s = self._clock()
+                await self._answering.ask(Message(text, self._clock()))
+            case ev.Played(turn_id, ms):
+                self._answering.report_played(turn_id, ms)
+            case ev.Interrupt():
+                await self._answering.cut(for_good=True)
+            case ev.Mute(muted):
+                if muted:
+                    self._microphone.silence(_MUTE_SILENCE_MS)
+            case ev.Ping(t):
+                await self.outbox.put(ev.Pong(t))
+            case ev.Bye():
+                raise SessionEnded("bye")
+            case ev.Start():
+                await self.outbox.put(ev.ErrorOut("already_started", "'start' may come only once; ignored"))
+
+    async def _watch(self) -> None:
+        """Ends a session in which nothing has been said or typed for long."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            if self._answering.speaking:
+                self._active_s = self._clock()
+            if self._clock() - self._active_s > self._services.settings.gateway.idle_timeout_s:
+                raise SessionEnded("idle")
+
+    # --- listening ---------------------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        """Listen for as long as the session lives."""
+        events = listen(
+            self._microphone.frames(),
+            self._voice.asr,
+            self._voice.vad.stream(),
+            config=self._voice.listen,
+            hint=lambda: endpoint_hint(self._conversation.state.expectation),
+            language=self._spoken_language,
+        )
+        async with aclosing(events) as heard:
+            async for event in heard:
+                await self._on_speech(event)
+
+    def _spoken_language(self) -> Language | None:
+        match self._start.language:
+            case "zh":
+                return "zh"
+            case "en":
+                return "en"
+            case _:
+                return None
+
+    async def _on_speech(self, event: SpeechEvent) -> None:
+        if not isinstance(event, RecognitionFailed):
+            await self.outbox.put(ev.Heard(event))
+        match event:
+            case SpeechStarted(utterance_id, start_ms):
+                self._active_s = self._clock()
+                self._utterance_id = utterance_id
+                self._answering.hold_floor(True)
+                if self._floor.speech_started(start_ms, self._microphone.now_ms):
+                    await self._answering.cut()
+            case SpeechEnded():
+                self._floor.speech_ended()
+                self._ended = (event, self._clock())
+            case Transcript(is_final=True):
+                self._yield_floor(event)
+                await self._on_final(event)
+            case RecognitionFailed():
+                self._yield_floor(event)
+                await self._on_recognition_failed(event)
+
+    def _yield_floor(self, event: Transcript | RecognitionFailed) -> None:
+        """The utterance is known; the floor is free unless the customer speaks again already."""
+        if event.utterance_id == self._utterance_id:
+            self._answering.hold_floor(False)
+
+    async def _on_final(self, transcript: Transcript) -> None:
+        resume = self._floor.heard(transcript.text)
+        if self._answering.was_cut:
+            kind = "true" if transcript.text.strip() else "false"
+            self._services.metrics.interruptions.labels(kind).inc()
+        if not transcript.text.strip():
+            if resume is not None or self._answering.was_cut:
+                self._answering.resume()
+            elif transcript.end_ms - transcript.start_ms >= _UNCLEAR_SPEECH_MS and not self._unclear_told:
+                # Said once, not at every noise: a dialogue with a coffee machine helps nobody.
+                self._unclear_told = True
+                await self._answering.apologise("not_understood")
+            return
+        self._unclear_told = False
+        self._conversation.keep_transcript(transcript)
+        ended, known_s = self._ended or (None, self._clock())
+        await self._answering.ask(
+            Message(
+                transcript.text,
+                known_s,
+                spoken=True,
+                language=None if self._start.language == "auto" else transcript.language,
+                alternatives=transcript.alternatives,
+                endpoint_ms=ended.decided_ms - ended.end_ms if ended else 0.0,
+                asr_ms=(self._clock() - known_s) * 1000,
+            )
+        )
+
+    async def _on_recognition_failed(self, event: RecognitionFailed) -> None:
+        """One utterance is lost, and the customer is told; listening goes on."""
+        self._floor.heard("")
+        self._services.metrics.errors.labels(event.code).inc()
+        self._log.error("recognition failed", code=event.code)
+        language = self._conversation.state.language
+        nothing = Transcript(event.utterance_id, "", True, language, 0.0, event.start_ms, event.end_ms)
+        await self.outbox.put(ev.Heard(nothing))
+        await self._answering.apologise(event.code)
+
+    async def _mind_the_floor(self) -> None:
+        current = self._answering.speaking_turn
+        if current is None:
+            self._floor.bot_silent()
+            return
+        turn_id, interruptible = current
+        now_ms = self._microphone.now_ms
+        self._floor.bot_speaks(turn_id, now_ms, interruptible=interruptible)
+        if self._floor.speech_continues(now_ms):
+            await self._answering.cut()

@@ -1,0 +1,59 @@
+"""Pays first-time costs before the first customer does: dictionaries, model graphs, the audio of fixed prompts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import numpy as np
+
+from dialogue.shop.search import load_dictionary
+from dialogue.wording import LANGUAGES, fields_of, wording
+from gateway import log
+from gateway.voice import Voice
+from nlu.understand import Understanding
+from speech.errors import SpeechError
+from speech.speak import SpokenRequest
+from speech.spoken_text import preload
+from speech.types import LISTEN_RATE_HZ
+
+_FIXED_PROMPTS = ("greeting.", "apology.")
+_HELLO = {"zh": "您好。", "en": "Hello."}
+
+
+async def warm_dictionaries(understanding: Understanding) -> None:
+    """Word lists and templates that would otherwise be read at the first message."""
+    await asyncio.to_thread(understanding.load)
+    await asyncio.to_thread(load_dictionary)
+    await asyncio.to_thread(preload)
+    for language in LANGUAGES:
+        await asyncio.to_thread(wording, language)
+
+
+async def warm_engines(voice: Voice) -> None:
+    """One run of each model. Raises ``SpeechError``: an engine that cannot do this cannot serve."""
+    await voice.asr.transcribe(np.zeros(LISTEN_RATE_HZ, np.float32))
+    for language in sorted(voice.tts.capabilities.languages):
+        async for _ in voice.tts.synthesize(_HELLO[language], language):
+            pass
+
+
+async def warm_prompts(voice: Voice) -> None:
+    """Greetings and apologies as audio on disk. What fails is synthesised when it is needed."""
+    if voice.prompts is None:
+        return
+    try:
+        made = await voice.prompts.warm(fixed_prompts(voice), voice.tts)
+        log.logger().info("prompts ready", count=made)
+    except (SpeechError, OSError) as error:
+        log.logger().warning("prompts not kept", error=type(error).__name__)
+
+
+def fixed_prompts(voice: Voice) -> Iterator[SpokenRequest]:
+    """Every greeting and apology without fields, in the languages of the voice."""
+    for language in LANGUAGES:
+        if language not in voice.tts.capabilities.languages:
+            continue
+        for key, variants in wording(language).templates.items():
+            if key.startswith(_FIXED_PROMPTS):
+                yield from (SpokenRequest(text, language) for text in variants if not fields_of(text))

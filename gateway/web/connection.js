@@ -1,0 +1,201 @@
+/**
+ * The voice socket (protocol kefu.v1, gateway/README.md), kept alive.
+ *
+ *   closed -> connecting -> open -> closed            bye, or the server ended the session
+ *                  \          \--> waiting -> connecting ...   lost: back-off with a countdown, same conversation
+ *                   \--> failed                       refused: only the customer's "try again" goes on
+ *
+ * Events: `state` {state, code, retryInS}, `message` (detail = the JSON object), `audio` {turnId, sentence, pcm}.
+ */
+import { event } from "./events.js";
+import { requestToken, TokenError } from "./token.js";
+
+const HEADER_BYTES = 8;
+const FIRST_RETRY_S = 0.5;
+const MAX_RETRY_S = 20;
+const READY_TIMEOUT_MS = 10000;
+const PING_EVERY_MS = 25000;
+const PONG_TIMEOUT_MS = 10000;
+const MAX_BUFFERED_BYTES = 256 * 1024; // about 8 s of microphone: the line is stuck, drop rather than lag
+
+/** What a close code means for us; anything else is a lost line. */
+const CLOSE_CODES = { 1000: "ended", 1008: "protocol", 1013: "busy" };
+
+/** @typedef {"closed" | "connecting" | "open" | "waiting" | "failed"} ConnectionState */
+
+export class Connection extends EventTarget {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #attempt = 0;
+  #generation = 0;
+  #retryTimer = 0;
+  #pingTimer = 0;
+  #deadline = 0;
+  #fatal = "";
+  #accepted = false;
+
+  /** @type {ConnectionState} */
+  state = "closed";
+
+  /** @param {() => object} startFields the fields of `start`, asked anew for each session */
+  constructor(startFields) {
+    super();
+    this.startFields = startFields;
+  }
+
+  /** Connect unless already connected or on the way; a waiting retry is done at once. */
+  open() {
+    if (this.state === "open" || this.state === "connecting") return;
+    this.#attempt = 0;
+    this.#connect();
+  }
+
+  /** End this session and start another in the same conversation (language or voice output changed). */
+  restart() {
+    if (this.state === "closed" || this.state === "failed") return;
+    this.close();
+    this.open();
+  }
+
+  close() {
+    this.send({ type: "bye" });
+    this.#drop();
+    this.#become("closed");
+  }
+
+  /** @param {object} message @returns {boolean} false when not connected */
+  send(message) {
+    if (this.state !== "open" || !this.#socket) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** @param {ArrayBuffer} pcm @returns {boolean} false when it was not sent */
+  sendAudio(pcm) {
+    if (this.state !== "open" || !this.#socket || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) return false;
+    this.#socket.send(pcm);
+    return true;
+  }
+
+  async #connect() {
+    this.#drop();
+    const generation = this.#generation;
+    this.#become("connecting");
+    let token;
+    try {
+      token = await requestToken();
+    } catch (error) {
+      if (generation === this.#generation) this.#tokenFailed(error);
+      return;
+    }
+    if (generation !== this.#generation) return;
+    const address = new URL("/v1/voice", location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address, ["kefu.v1", `bearer.${token}`]);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    this.#fatal = "";
+    this.#accepted = false;
+    this.#deadline = setTimeout(() => this.#lost("away"), READY_TIMEOUT_MS);
+    const current = (/** @type {(event: any) => void} */ react) => (/** @type {Event} */ e) => {
+      if (socket === this.#socket) react(e);
+    };
+    socket.onopen = current(() => {
+      this.#accepted = true;
+      socket.send(JSON.stringify({ type: "start", version: 1, ...this.startFields() }));
+    });
+    socket.onmessage = current(({ data }) => (typeof data === "string" ? this.#text(data) : this.#binary(data)));
+    socket.onclose = current(({ code }) => this.#closed(code));
+  }
+
+  /** @param {unknown} error */
+  #tokenFailed(error) {
+    const { code, retryAfterS } = error instanceof TokenError ? error : new TokenError("away");
+    if (code === "refused") this.#become("failed", code);
+    else this.#lost(code, retryAfterS);
+  }
+
+  /** @param {string} data */
+  #text(data) {
+    const message = JSON.parse(data);
+    if (message.type === "ready") {
+      clearTimeout(this.#deadline);
+      this.#attempt = 0;
+      this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+      this.#become("open");
+    } else if (message.type === "pong") {
+      clearTimeout(this.#deadline);
+    } else if (message.type === "error" && message.fatal) {
+      this.#fatal = message.code;
+    }
+    this.dispatchEvent(event("message", message));
+  }
+
+  /** @param {ArrayBuffer} data */
+  #binary(data) {
+    if (data.byteLength < HEADER_BYTES) return;
+    const header = new DataView(data);
+    const pcm = new Int16Array(data, HEADER_BYTES, (data.byteLength - HEADER_BYTES) >> 1);
+    const detail = { turnId: header.getUint32(0, true), sentence: header.getUint32(4, true), pcm };
+    this.dispatchEvent(event("audio", detail));
+  }
+
+  #ping() {
+    this.send({ type: "ping", t: Math.round(performance.now()) });
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#lost("away"), PONG_TIMEOUT_MS);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    // A browser does not tell why a handshake was refused. The server has just answered with a token, so it is not
+    // away: it has no free place.
+    const meaning = this.#accepted ? (CLOSE_CODES[code] ?? "away") : "busy";
+    if (meaning === "ended") {
+      this.#drop();
+      this.#become("closed", "ended");
+    } else if (meaning === "protocol") {
+      const fatal = this.#fatal;
+      this.#drop();
+      this.#become("failed", fatal || "protocol");
+    } else {
+      this.#lost(meaning);
+    }
+  }
+
+  /** @param {string} code @param {number | null} retryAfterS */
+  #lost(code, retryAfterS = null) {
+    this.#drop();
+    const backOffS = Math.min(MAX_RETRY_S, FIRST_RETRY_S * 2 ** this.#attempt) * (0.8 + 0.4 * Math.random());
+    this.#attempt += 1;
+    this.#wait(code, performance.now() + (retryAfterS ?? backOffS) * 1000);
+  }
+
+  /** Count down to the next try. @param {string} code @param {number} untilMs performance clock */
+  #wait(code, untilMs) {
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) {
+      this.#connect();
+      return;
+    }
+    this.#become("waiting", code, Math.ceil(leftMs / 1000));
+    this.#retryTimer = setTimeout(() => this.#wait(code, untilMs), Math.min(leftMs, 1000));
+  }
+
+  /** Forget the socket; whatever it still says is not ours any more. */
+  #drop() {
+    this.#generation += 1;
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#deadline);
+    clearInterval(this.#pingTimer);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+  }
+
+  /** @param {ConnectionState} state @param {string} code @param {number} retryInS */
+  #become(state, code = "", retryInS = 0) {
+    this.state = state;
+    this.dispatchEvent(event("state", { state, code, retryInS }));
+  }
+}

@@ -1,0 +1,4 @@
+/** @param {string} type @param {object} [detail] */
+export function event(type, detail = {}) {
+  return new CustomEvent(type, { detail });
+}
