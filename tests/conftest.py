@@ -1,0 +1,44 @@
+"""Fixtures every test may use: the leaked-task check, and a real Triton (``triton_url``) started once per session."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.triton_process import TritonProcess
+
+
+@pytest.fixture
+async def _no_leaked_tasks() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(10):  # what was cancelled in time may still be unwinding
+        await asyncio.sleep(0)
+    leaked = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
+    for task in leaked:
+        task.cancel()
+    assert not leaked, f"tasks left running: {leaked}"
+
+
+@pytest.fixture(autouse=True)
+def _leaked_task_check(request: pytest.FixtureRequest) -> None:
+    """DESIGN 5: whoever starts a task ends it. Applies to every async test."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_no_leaked_tasks")
+
+
+@pytest.fixture(scope="session")
+def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonProcess]:
+    """A running Triton under its supervisor: embed, intent and sentiment; ``generate`` is loading, where its weights
+    are in the cache. Use it in tests marked ``triton``."""
+    with TritonProcess.started(tmp_path_factory.mktemp("triton")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def triton_url(triton_server: TritonProcess) -> str:
+    """The url of ``triton_server``, for ``InferenceClient``."""
+    return triton_server.url

@@ -1,0 +1,230 @@
+"""Plays the stories of ``tests/stories``: what a customer says, what Kefu must answer, what the shop must hold after.
+
+The format is documented in ``tests/stories/README.md``. Here a story is played as text, in process, through the real
+understanding (keyword classifier), responder and SQL shop.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dialogue.chat import Chat
+from dialogue.knowledge.index import KnowledgeIndex
+from dialogue.respond import Responder
+from dialogue.shop import demo, rules
+from dialogue.shop.clock import Clock
+from dialogue.shop.protocol import Shop
+from dialogue.shop.types import Order, OrderStatus
+from dialogue.state import DialogueState
+from dialogue.types import ActionStarted, Reply
+from nlu.classifiers.keyword import KeywordClassifier
+from nlu.types import Language
+from nlu.understand import Understanding
+
+FOLDER = Path(__file__).parents[1] / "stories"
+CUSTOMERS = tuple(f"C{place:04d}" for place in range(1, 61))
+
+
+@dataclass(frozen=True)
+class StoryTurn:
+    """One thing the customer says and what is expected of the answer."""
+
+    say: str
+    expect: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A dialogue with its checks."""
+
+    name: str
+    customer: str
+    """``demo``, ``anonymous``, or ``owner of NAME`` (of one of the named orders)."""
+    language: Language
+    turns: tuple[StoryTurn, ...]
+    shop: Sequence[Mapping[str, Any]]
+    """What must be true of orders at the end."""
+    writes: int | None
+    """How many WRITEs must have begun; None does not care."""
+    handed_off: bool
+
+
+def load_stories(folder: Path = FOLDER) -> tuple[Story, ...]:
+    """Every story of every file, by name."""
+    return tuple(
+        _story(f"{path.stem}: {raw['story']}", raw)
+        for path in sorted(folder.glob("*.yaml"))
+        for raw in yaml.safe_load_all(path.read_text("utf-8"))
+    )
+
+
+def _story(name: str, raw: Mapping[str, Any]) -> Story:
+    unknown = set(raw) - {"story", "customer", "language", "turns", "shop", "writes", "handed_off"}
+    assert not unknown, f"{name}: unknown {unknown}"
+    turns = tuple(StoryTurn(turn["say"], turn.get("expect", {})) for turn in raw["turns"])
+    return Story(
+        name,
+        raw.get("customer", "demo"),
+        raw.get("language", "zh"),
+        turns,
+        raw.get("shop", ()),
+        raw.get("writes"),
+        raw.get("handed_off", False),
+    )
+
+
+@cache
+def understanding() -> Understanding:
+    """The keyword classifier's, loaded once."""
+    return Understanding(KeywordClassifier())
+
+
+async def fields_of(shop: Shop, clock: Clock) -> dict[str, str]:
+    """What the braces of a story stand for: order numbers and phone tails by name."""
+    fields = {"unknown": "10000009"}
+    for name, order in (await named_orders(shop, clock)).items():
+        owner = await shop.customer(order.customer_id)
+        assert owner is not None
+        fields |= {name: order.order_number, f"{name}_phone_tail": owner.phone[-4:], f"{name}_owner": owner.customer_id}
+    return fields
+
+
+async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
+    """The orders that stories speak of by name."""
+    orders = await shop.orders(demo.DEMO_CUSTOMER_ID, 20)
+    named = {str(order.status): order for order in orders}
+    others = [order for customer in CUSTOMERS[1:] for order in await shop.orders(customer, 100)]
+    on_its_way = [order for order in others if order.status is OrderStatus.SHIPPED]
+    arrived = [order for order in others if order.status is OrderStatus.DELIVERED]
+    now = clock()
+    return {
+        **named,
+        "someone_else": next(order for order in on_its_way if len(order.shipments) == 1),
+        "two_parcels": next(order for order in on_its_way if len(order.shipments) == 2),
+        "delayed": next(order for order in on_its_way if any(parcel.delay_reason for parcel in order.shipments)),
+        "food": next(
+            order
+            for order in arrived
+            if not any(line.returnable for line in order.lines)
+            and (deadline := rules.return_deadline(order)) is not None
+            and now < deadline
+        ),
+    }
+
+
+class StoryPlayer:
+    """Plays one story on one shop."""
+
+    def __init__(self, story: Story, shop: Shop, clock: Clock, fields: Mapping[str, str]) -> None:
+        """``fields`` are those of ``fields_of`` for a shop with the same seed and moment."""
+        self.story = story
+        self._shop = shop
+        self._clock = clock
+        self._fields = fields
+
+    async def play(self) -> Chat:
+        """Say every line, check every answer, then check the shop. Raises ``AssertionError`` with the dialogue."""
+        chat = Chat(
+            understanding(),
+            Responder(self._shop, await KnowledgeIndex.open(None), clock=self._clock),
+            self._shop,
+            DialogueState.new("story", self._customer_id(), self.story.language),
+        )
+        log: list[str] = []
+        for turn in self.story.turns:
+            said = self._filled(turn.say)
+            replies = [reply async for reply in chat.say(said)]
+            assert chat.turn is not None
+            log += [f"> {said}   [{chat.turn.parse.intent}]", *(reply.text for reply in replies)]
+            problems = self._problems(turn.expect, replies, chat)
+            assert not problems, "\n".join(["", *log, "", *problems])
+        problems = await self._problems_at_the_end(chat)
+        assert not problems, "\n".join(["", *log, "", *problems])
+        return chat
+
+    def _customer_id(self) -> str | None:
+        if self.story.customer == "anonymous":
+            return None
+        if self.story.customer == "demo":
+            return demo.DEMO_CUSTOMER_ID
+        return self._fields[self.story.customer.removeprefix("owner of ") + "_owner"]
+
+    def _filled(self, text: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda match: self._fields[match[1]], text)
+
+    def _problems(self, expect: Mapping[str, Any], replies: Sequence[Reply], chat: Chat) -> list[str]:
+        assert chat.turn is not None
+        said = " ".join(reply.text for reply in replies)
+        found = [f"is_last: {[reply.is_last for reply in replies]}"] if not _ends_once(replies) else []
+        for key, wanted in expect.items():
+            match key:
+                case "contains":
+                    found += [f"lacks {text!r}" for text in _listed(wanted) if self._filled(text) not in said]
+                case "lacks":
+                    found += [f"holds {text!r}" for text in _listed(wanted) if self._filled(text) in said]
+                case "intent":
+                    _check(found, key, chat.turn.parse.intent, wanted)
+                case "cards":
+                    kinds = [card.kind for reply in replies for card in reply.cards]
+                    found += [f"no {kind} card, only {kinds}" for kind in _listed(wanted) if kind not in kinds]
+                case "action":
+                    _check(found, key, str(replies[-1].action), wanted)
+                case "suggests":
+                    offered = [text for reply in replies for text in reply.suggestions]
+                    found += [
+                        f"does not suggest {text!r}: {offered}" for text in _listed(wanted) if text not in offered
+                    ]
+                case "source":
+                    _check(found, key, [source for reply in replies for source in reply.sources], _listed(wanted))
+                case "waits_for":
+                    _check(found, key, chat.state.expectation.slot or chat.state.expectation.kind, wanted)
+                case _:
+                    found.append(f"unknown expectation {key!r}")
+        return found
+
+    async def _problems_at_the_end(self, chat: Chat) -> list[str]:
+        found: list[str] = []
+        begun = sum(isinstance(event, ActionStarted) for event in chat.events)
+        if self.story.writes is not None:
+            _check(found, "writes", begun, self.story.writes)
+        _check(found, "handed_off", chat.state.handed_off, self.story.handed_off)
+        for check in self.story.shop:
+            order = await self._shop.order(self._filled(check["order"]))
+            assert order is not None
+            for key, wanted in check.items():
+                match key:
+                    case "order":
+                        continue
+                    case "returns":
+                        _check(found, f"returns of {check['order']}", len(order.returns), wanted)
+                    case "return_kind":
+                        _check(found, "return_kind", order.returns[-1].kind, wanted)
+                    case "returned_lines":
+                        _check(found, "returned_lines", len(order.returns[-1].skus), wanted)
+                    case "status":
+                        _check(found, f"status of {check['order']}", str(order.status), wanted)
+                    case "address" | "invoice":
+                        _check(found, key, getattr(order, key), wanted)
+                    case _:
+                        found.append(f"unknown check {key!r}")
+        return found
+
+
+def _check(found: list[str], what: str, actual: object, wanted: object) -> None:
+    if actual != wanted:
+        found.append(f"{what}: {actual!r}, expected {wanted!r}")
+
+
+def _listed(wanted: Any) -> list[Any]:
+    return wanted if isinstance(wanted, list) else [wanted]
+
+
+def _ends_once(replies: Sequence[Reply]) -> bool:
+    return bool(replies) and [reply.is_last for reply in replies] == [False] * (len(replies) - 1) + [True]

@@ -1,0 +1,69 @@
+"""Words that steer the dialogue."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogue import cues
+
+CHOICES = ("蓝牙耳机，尾号4567", "真空保温杯，尾号2283", "羊毛围巾，尾号1469")
+
+
+@pytest.mark.parametrize("text", ["算了", "那算了吧", "不用了，谢谢", "嗯不退了", "never mind", "forget it"])
+def test_stop(text: str) -> None:
+    assert cues.wants_to_stop(text)
+
+
+@pytest.mark.parametrize("text", ["不想要了", "质量太差了", "我要退货", "这个东西算了一下要两百", "不需要了"])
+def test_not_stop(text: str) -> None:
+    assert not cues.wants_to_stop(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("第二个", 1),
+        ("2", 1),
+        ("the first one", 0),
+        ("最后一个", 2),
+        ("保温杯", 1),
+        ("羊毛围巾", 2),
+        ("尾号1469", 2),
+        ("蓝牙耳机，尾号4567", 0),
+        ("围脖", 2),
+        ("随便", None),
+        ("尾号", None),
+        ("", None),
+    ],
+)
+def test_chosen(text: str, index: int | None) -> None:
+    assert cues.chosen(text, CHOICES) == index
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("你好", "zh"), ("hello there my friend", "en"), ("OK", None), ("12345678", None), ("我要退iPhone case", "zh")],
+)
+def test_spoken_language(text: str, language: str | None) -> None:
+    assert cues.spoken_language(text, 3) == language
+
+
+def test_identity_is_not_a_wish_for_a_person() -> None:
+    assert cues.asks_identity("你是机器人吗")
+    assert not cues.asks_identity("你是机器人吧，给我转人工客服")
+    assert cues.asks_identity("are you a robot")
+
+
+@pytest.mark.parametrize("text", ["不是这个订单", "不对", "是换货不是退货", "that's wrong", "I meant the other"])
+def test_correction(text: str) -> None:
+    assert cues.is_correction(text)
+
+
+def test_a_yes_is_no_correction() -> None:
+    assert not any(cues.is_correction(text) for text in ("确认", "对的", "好", "yes please"))
+
+
+def test_mentions() -> None:
+    assert cues.mentions("羽绒服发货了吗", "山野轻薄羽绒服")
+    assert cues.mentions("where is the sweatshirt", "Mianli Hooded Sweatshirt")
+    assert not cues.mentions("我的订单到哪了", "山野轻薄羽绒服")

@@ -1,0 +1,92 @@
+"""What the dialogue does next, decided without doing it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogue.policy import Routes, choose
+from dialogue.skills import load
+from dialogue.state import DialogueState, fold_all
+from dialogue.types import Asked, DialogueEvent, HandedOff, TaskStarted, TaskUpdated
+from nlu.types import INTENTS, Expectation, Parse
+from tests.dialogue.words import parse
+
+SKILLS = load()
+ROUTES = Routes(
+    {intent: name for name, skill in SKILLS.items() for intent in skill.intents},
+    frozenset(name for name, skill in SKILLS.items() if skill.writes),
+)
+NEW = DialogueState.new("c", "C1")
+
+
+def running(skill: str, step: str, expectation: Expectation) -> DialogueState:
+    events: list[DialogueEvent] = [TaskStarted(skill, "1"), TaskUpdated({}, step), Asked(expectation)]
+    return fold_all(NEW, events)
+
+
+CONFIRMING = running("returns", "confirm", Expectation("yes_no"))
+ASKED_NUMBER = running("order_status", "order_number", Expectation("digits", slot="order_number", digits=8))
+ASKED_REASON = running("returns", "reason", Expectation("free"))
+CHOOSING = running("returns", "lines", Expectation("choice", choices=("蓝牙耳机", "保温杯", "全部")))
+OFFERED = fold_all(
+    CONFIRMING, [TaskStarted("handoff", "2", {"reason": "x"}), TaskUpdated({}, "offered"), Asked(Expectation("yes_no"))]
+)
+HANDED_OFF = fold_all(NEW, [HandedOff("s", "asked", {}, "neutral")])
+
+
+def test_every_intent_has_a_skill_or_is_an_answer() -> None:
+    assert set(INTENTS) - set(ROUTES.intents) == {"affirm", "deny"}
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "skill", "mode"),
+    [
+        (NEW, parse("我的订单呢", "order_status"), "order_status", "start"),
+        (NEW, parse("我的订单呢", "order_status", 0.2), "fallback", "start"),
+        (NEW, parse("今天天气", "out_of_scope"), "fallback", "start"),
+        (NEW, parse("12345678", order_number="12345678"), "order_status", "start"),
+        (NEW, parse("好", "affirm"), "smalltalk", "start"),
+        (NEW, parse("转人工", "talk_to_human"), "handoff", "start"),
+        (NEW, parse("你是机器人吗", "talk_to_human"), "smalltalk", "start"),
+        (NEW, parse("退货要多久", "return_request"), "faq", "start"),
+        (NEW, parse("订单12345678退货要多久", "return_request", order_number="12345678"), "returns", "start"),
+        (HANDED_OFF, parse("我要退货", "return_request"), "handoff", "start"),
+        (CONFIRMING, parse("确认", "affirm"), "returns", "continue"),
+        (CONFIRMING, parse("不要", "deny"), "returns", "continue"),
+        (CONFIRMING, parse("嗯", "affirm", 0.2), "fallback", "digress"),
+        (CONFIRMING, parse("是换货", "exchange_request"), "returns", "continue"),
+        (CONFIRMING, parse("不是这个订单", "out_of_scope"), "returns", "continue"),
+        (CONFIRMING, parse("运费多少", "policy_question"), "faq", "digress"),
+        (CONFIRMING, parse("运费", "policy_question", 0.4), "fallback", "digress"),
+        (CONFIRMING, parse("改地址", "change_address"), "change_address", "replace"),
+        (CONFIRMING, parse("人工", "talk_to_human"), "handoff", "start"),
+        (CONFIRMING, parse("谢谢", "thanks"), "smalltalk", "digress"),
+        (CONFIRMING, parse("叽里咕噜"), "fallback", "digress"),
+        (ASKED_NUMBER, parse("12345678", "inform", order_number="12345678"), "order_status", "continue"),
+        (ASKED_NUMBER, parse("一二三四", digits="1234"), "order_status", "continue"),
+        (ASKED_NUMBER, parse("算了", "deny"), "order_status", "stop"),
+        (ASKED_NUMBER, parse("我要退货", "return_request"), "returns", "digress"),
+        (ASKED_REASON, parse("屏幕坏了", "troubleshoot"), "returns", "continue"),
+        (ASKED_REASON, parse("不想要了", "cancel_order"), "returns", "continue"),
+        (ASKED_REASON, parse("运费谁出？", "policy_question"), "faq", "digress"),
+        (ASKED_REASON, parse("算了不退了", "deny"), "returns", "stop"),
+        (CHOOSING, parse("第二个"), "returns", "continue"),
+        (CHOOSING, parse("保温杯", "product_question", 0.5), "returns", "continue"),
+        (CHOOSING, parse("都退"), "returns", "continue"),
+        (OFFERED, parse("好", "affirm"), "handoff", "continue"),
+        (OFFERED, parse("不用", "deny"), "handoff", "continue"),
+        (OFFERED, parse("是换货", "exchange_request"), "returns", "resume"),
+        (OFFERED, parse("查订单", "order_status"), "order_status", "replace"),
+        (OFFERED, parse("叽里咕噜"), "fallback", "replace"),
+    ],
+)
+def test_choice(state: DialogueState, said: Parse, skill: str, mode: str) -> None:
+    choice = choose(state, said, ROUTES)
+    assert (choice.skill, choice.mode) == (skill, mode), choice.reason
+
+
+def test_a_waiting_task_of_the_wanted_skill_is_resumed() -> None:
+    asked = Asked(Expectation("digits", slot="order_number", digits=8))
+    state = fold_all(CONFIRMING, [TaskStarted("order_status", "2"), TaskUpdated({}, "order_number"), asked])
+    choice = choose(state, parse("还是退货吧", "return_request"), ROUTES)
+    assert (choice.skill, choice.mode) == ("returns", "resume")

@@ -1,0 +1,81 @@
+"""Settings: sources, their order, and errors that name the setting, its origin and the fix."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gateway.config import ConfigError, Settings, load
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "example.toml"
+
+
+def test_the_defaults_need_no_file() -> None:
+    assert load(None, {}) == Settings()
+
+
+def test_the_environment_beats_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "kefu.toml"
+    file.write_text('[gateway]\nport = 9000\nhost = "0.0.0.0"\n[tts]\nvoice = "kokoro"\n')
+    settings = load(file, {"KEFU_GATEWAY_PORT": "9100"})
+    assert (settings.gateway.port, settings.gateway.host, settings.tts.voice) == (9100, "0.0.0.0", "kokoro")
+
+
+def test_kefu_triton_url_reaches_the_triton_section() -> None:
+    assert load(None, {"KEFU_TRITON_URL": "10.0.0.1:8001"}).triton.url == "10.0.0.1:8001"
+
+
+def test_lists_are_comma_separated_in_the_environment() -> None:
+    settings = load(None, {"KEFU_GATEWAY_ORIGINS": "https://a.example, https://b.example"})
+    assert settings.gateway.origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"KEFU_GATEWAY_PORT": "http"}, ["gateway.port", "KEFU_GATEWAY_PORT", "integer"]),
+        ({"KEFU_GATEWAY_PORT": "70000"}, ["gateway.port", "65535"]),
+        ({"KEFU_GATEWAY_PROT": "1"}, ["gateway.prot", "does not exist", "example.toml"]),
+        ({"KEFU_NONSENSE_X": "1"}, ["nonsense", "does not exist"]),
+        ({"KEFU_LOG_LEVEL": "loud"}, ["log.level", "debug"]),
+        ({"KEFU_GATEWAY_TOKEN_SECRET": "short"}, ["gateway.token_secret", "32"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_origin(environ: dict[str, str], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, environ)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_wrong_setting_never_shows_a_secret() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, {"KEFU_GATEWAY_TOKEN_SECRET": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_or_broken_file_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(tmp_path / "absent.toml", {})
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[gateway\n")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load(broken, {})
+    scalar = tmp_path / "scalar.toml"
+    scalar.write_text("gateway = 5\n")
+    with pytest.raises(ConfigError, match="gateway"):
+        load(scalar, {})
+
+
+def test_the_example_lists_every_setting_with_its_default() -> None:
+    text = EXAMPLE.read_text("utf-8")
+    example = tomllib.loads(text)
+    for section, field in Settings.model_fields.items():
+        for name, setting in field.annotation.model_fields.items():  # type: ignore[union-attr]
+            if setting.default is None:
+                assert f"# {name} = " in text, f"{section}.{name}"
+            else:
+                default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+                assert example[section][name] == default, f"{section}.{name}"
+    assert load(EXAMPLE, {}) == Settings()

@@ -1,0 +1,120 @@
+"""What the customer has heard: reports, our clock between them, and clients that stop reporting."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.playout import ReportedPlayout
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def playout(clock: Clock) -> ReportedPlayout:
+    """Two sentences of a second each, sent at once."""
+    made = ReportedPlayout(clock)
+    made.begin()
+    made.sent(0, "您的包裹到了杭州。", 0, 1000)
+    made.sent(1, "预计明天送达。", 1000, 2000)
+    return made
+
+
+def test_of_a_client_that_reports_only_what_it_reported_is_heard(playout: ReportedPlayout, clock: Clock) -> None:
+    playout.report(0)
+    clock.now = 0.5
+    assert playout.speaking
+    assert playout.heard() == ("", False)
+
+
+def test_a_client_that_never_reports_is_taken_to_play_in_real_time(playout: ReportedPlayout, clock: Clock) -> None:
+    playout.finish()
+    clock.now = 1.2
+    assert playout.heard() == ("您的包裹到了杭州。", False)
+    clock.now = 2.2
+    assert playout.heard() == ("您的包裹到了杭州。 预计明天送达。", True)
+
+
+def test_whole_sentences_and_the_share_of_the_cut_one(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 1.6
+    playout.report(1500)
+    assert playout.heard() == ("您的包裹到了杭州。 预计明", False)
+    assert playout.unheard_from() == 1
+
+
+def test_all_is_heard_when_all_was_reported_after_the_end(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 2.2
+    playout.report(2000)
+    assert playout.speaking, "more may come until the turn is finished"
+    playout.finish()
+    assert not playout.speaking
+    assert playout.heard() == ("您的包裹到了杭州。 预计明天送达。", True)
+
+
+def test_a_report_cannot_run_ahead_of_time_or_of_what_was_sent(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 0.5
+    playout.report(99_999)
+    assert playout.played_ms <= 500
+
+
+def test_a_client_that_never_reports_loses_the_floor(playout: ReportedPlayout, clock: Clock) -> None:
+    playout.finish()
+    clock.now = 2.0
+    assert playout.speaking
+    clock.now = 4.0
+    assert not playout.speaking
+
+
+def test_flush_ends_speaking(playout: ReportedPlayout) -> None:
+    playout.flush()
+    assert not playout.speaking
+
+
+def test_what_was_heard_is_still_known_after_a_flush(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 1.6
+    playout.report(1500)
+    playout.flush()
+    clock.now = 3.0
+    assert playout.heard() == ("您的包裹到了杭州。 预计明", False)
+    assert playout.unheard_from() == 1, "a cut answer resumes from the sentence that was cut"
+    playout.begin()
+    assert playout.unheard_from() == 0
+
+
+def test_a_report_rounded_to_milliseconds_ends_the_speech(playout: ReportedPlayout, clock: Clock) -> None:
+    playout.sent(1, "预计明天送达。", 1000, 2000.4)
+    playout.finish()
+    clock.now = 2.2
+    playout.report(2000)
+    assert not playout.speaking
+
+
+def test_lead_is_what_is_not_yet_played(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 1.08
+    assert playout.lead_ms == pytest.approx(1000)
+    playout.report(1200)
+    assert playout.lead_ms == pytest.approx(800)
+
+
+async def test_until_returns_when_the_report_comes() -> None:
+    loop = asyncio.get_running_loop()
+    playout = ReportedPlayout(loop.time)
+    playout.begin()
+    playout.sent(0, "好。", 0, 50)
+    playout.finish()
+    waiting = asyncio.create_task(playout.until(0))
+    await asyncio.sleep(0.06)
+    assert not waiting.done()
+    playout.report(50)
+    await asyncio.wait_for(waiting, 0.5)

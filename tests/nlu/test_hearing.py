@@ -1,0 +1,62 @@
+"""Which reading of an utterance to believe: the one whose number checks, else the recogniser's own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from nlu.hearing import best_reading
+from nlu.slots import SlotConfig
+from nlu.types import Expectation
+from nlu.understand import Understanding
+
+TODAY = date(2026, 11, 22)
+FREE = Expectation()
+ORDER = Expectation("digits", "order_number", 8)
+TAIL = Expectation("digits", "phone_tail", 4)
+
+
+@pytest.mark.parametrize(
+    ("readings", "expectation", "index"),
+    [
+        (["89070650"], ORDER, 0),
+        (["8970650", "89070650", "890706500"], ORDER, 1),
+        (["89070651", "89070650"], ORDER, 1),  # only the second has its check digit
+        (["订单号是8907065", "订单号是89070650"], FREE, 1),
+        (["890706", "8970650"], ORDER, 0),  # none is complete: the recogniser's own choice
+        (["8801", "880一"], TAIL, 0),
+        (["88 0", "8801"], TAIL, 1),
+        (["我想退货", "我想退火"], FREE, 0),
+        (["三天了还没到", "3天了还没到"], FREE, 0),
+        ([""], ORDER, 0),
+        (["", "89070650"], ORDER, 1),
+    ],
+)
+def test_the_best_reading(readings: list[str], expectation: Expectation, index: int) -> None:
+    assert best_reading(readings, expectation, "zh", TODAY, SlotConfig()) == index
+
+
+async def test_understanding_takes_the_better_number_and_says_so() -> None:
+    parse = await Understanding().understand("8970650", ORDER, alternatives=("89070650",))
+    assert parse.text == "89070650"
+    slot = parse.slot("order_number")
+    assert slot is not None
+    assert slot.value == "89070650"
+    assert "reading 2" in parse.why[0]
+
+
+async def test_the_one_that_recognisers_write_as_a_verb() -> None:
+    for heard, number in (("六八二七五二要七", "68275217"), ("订单号是要3758584", "13758584")):
+        slot = (await Understanding().understand(heard, ORDER)).slot("order_number")
+        assert slot is not None
+        assert slot.value == number
+    parse = await Understanding().understand("我买了两个要退一个")
+    assert parse.slot("order_number") is None
+
+
+async def test_an_order_by_another_spelling_is_no_product() -> None:
+    parse = await Understanding().understand("我的定单什么时候到")
+    assert parse.normalized == "我的订单什么时候到"
+    assert parse.text == "我的定单什么时候到"
+    assert parse.slots == ()

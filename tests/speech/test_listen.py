@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speech.audio import read_audio, resample
+from speech.errors import AsrFailed, AsrOverloaded, AudioError
+from speech.listen import ListenConfig, listen
+from speech.types import (
+    AudioFrame,
+    EndpointHint,
+    RecognitionFailed,
+    Samples,
+    SpeechEnded,
+    SpeechEvent,
+    SpeechStarted,
+    Transcript,
+)
+from speech.vad import SileroVad
+from tests.fakes import AsrCall, FakeAsr, LoudnessVad, audio_of, microphone
+
+QUIET = ListenConfig(partial_interval_ms=0, retry_ms=1)
+LIVELY = ListenConfig(partial_interval_ms=320, retry_ms=1)
+DATA = Path(__file__).parents[1] / "data" / "audio"
+
+
+def show(event: SpeechEvent) -> str:
+    match event:
+        case SpeechStarted(utterance_id, start):
+            return f"{utterance_id} started {start:g}"
+        case SpeechEnded(utterance_id, end, decided):
+            return f"{utterance_id} ended {end:g} {decided:g}"
+        case Transcript(utterance_id, text, is_final):
+            return f"{utterance_id} {'final' if is_final else 'partial'} {text}"
+        case RecognitionFailed(utterance_id, code):
+            return f"{utterance_id} failed {code}"
+
+
+async def hear(
+    frames: AsyncIterator[AudioFrame], asr: FakeAsr, config: ListenConfig = QUIET, hint: EndpointHint | None = None
+) -> list[str]:
+    events = listen(frames, asr, LoudnessVad(), config=config, hint=lambda: hint or EndpointHint())
+    async with aclosing(events) as heard:
+        return [show(event) async for event in heard]
+
+
+async def test_an_utterance_is_decoded_once_from_preroll_to_tail() -> None:
+    asr = FakeAsr()
+    assert await hear(microphone(audio_of("20. 10# 30.")), asr) == [
+        "1 started 640",
+        f"1 partial {300 + 320 + 200}",
+        "1 ended 960 1536",
+        f"1 final {300 + 320 + 200}",
+    ]
+    assert len(asr.calls) == 1
+    call = asr.calls[0]
+    assert np.flatnonzero(call.samples)[[0, -1]].tolist() == [300 * 16, 620 * 16 - 1]
+
+
+async def test_speech_started_comes_within_130_ms() -> None:
+    heard_ms = 0.0
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        nonlocal heard_ms
+        async for frame in microphone(audio_of("20. 10# 30."), frame_ms=20):
+            heard_ms = frame.end_ms
+            yield frame
+
+    async with aclosing(listen(frames(), FakeAsr(), LoudnessVad())) as events:
+        event = await anext(events)
+        assert event == SpeechStarted(1, 640)
+        assert heard_ms - 640 <= 130
+
+
+async def test_speech_that_goes_on_discards_the_early_decode() -> None:
+    asr = FakeAsr()
+    events = await hear(microphone(audio_of("10. 5# 10. 5# 30.")), asr)
+    assert [round(call.ms) for call in asr.calls] == [300 + 160 + 200, 300 + 640 + 200]
+    assert events[-1] == f"1 final {300 + 640 + 200}"
+    assert sum("final" in event for event in events) == 1
+
+
+async def test_a_slow_early_decode_does_not_pile_up() -> None:
+    asr = FakeAsr()
+    asr.gate.clear()
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10. " + "5# 10. " * 6 + "30.")):
+            yield frame
+        assert len(asr.calls) == 2  # the stale one, and the final
+        asr.gate.set()
+
+    events = await hear(frames(), asr)
+    assert events[-1] == f"1 final {300 + 5 * 480 + 160 + 200}"
+
+
+async def test_partials_come_while_the_customer_speaks_one_at_a_time() -> None:
+    asr = FakeAsr()
+    events = await hear(microphone(audio_of("10. 40# 30.")), asr, LIVELY)
+    partials = [call for call in asr.calls if call.partial]
+    assert [round(call.ms) for call in partials] == [620, 940, 1260, 1580]
+    assert [event for event in events if "partial" in event][:3] == ["1 partial 620", "1 partial 940", "1 partial 1260"]
+
+    slow = FakeAsr()
+    slow.gate.clear()
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10. 40#")):
+            yield frame
+        assert sum(call.partial for call in slow.calls) == 1
+        slow.gate.set()
+
+    events = await hear(frames(), slow, LIVELY)
+    assert [event.split()[1] for event in events] == ["started", "ended", "final"]
+
+
+async def test_partials_are_skipped_when_the_recogniser_is_busy() -> None:
+    asr = FakeAsr(lambda call: AsrOverloaded("busy") if call.partial else "退款")
+    events = await hear(microphone(audio_of("10. 40# 30.")), asr, LIVELY)
+    assert events[-1] == "1 final 退款"
+    assert sum(call.partial for call in asr.calls) > 1
+
+
+async def test_overload_on_the_final_is_retried_once() -> None:
+    answers = iter([AsrOverloaded("full"), AsrOverloaded("full"), "退款"])
+    asr = FakeAsr(lambda call: next(answers))
+    assert (await hear(microphone(audio_of("10# 30.")), asr))[-1] == "1 final 退款"
+
+
+@pytest.mark.parametrize("error", [AsrOverloaded("full"), AsrFailed("broken")])
+async def test_failure_is_an_event_and_listening_goes_on(error: AsrOverloaded | AsrFailed) -> None:
+    broken = True
+
+    def answer(call: AsrCall) -> str | AsrOverloaded | AsrFailed:
+        return error if broken else "好了"
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        nonlocal broken
+        async for frame in microphone(audio_of("10# 30.")):
+            yield frame
+        await asyncio.sleep(0.02)  # longer than the retry's 1 ms
+        broken = False
+        async for frame in microphone(audio_of("10# 30."), start_ms=40 * 32):
+            yield frame
+
+    events = await hear(frames(), FakeAsr(answer))
+    assert [event for event in events if "final" in event or "failed" in event] == [
+        f"1 failed {error.code}",
+        "2 final 好了",
+    ]
+
+
+async def test_nobody_spoke_is_an_empty_final() -> None:
+    assert (await hear(microphone(audio_of("10# 30.")), FakeAsr(lambda call: "")))[-2:] == [
+        "1 ended 320 896",
+        "1 final ",
+    ]
+
+
+async def test_finals_keep_the_order_of_their_utterances() -> None:
+    first = asyncio.Event()
+
+    class Late(FakeAsr):
+        async def transcribe(self, samples: Samples, **more: object) -> object:  # type: ignore[override]
+            number = len(self.calls)
+            answer = await super().transcribe(samples)
+            if number == 0:
+                await first.wait()
+            else:
+                first.set()
+            return answer
+
+    config = ListenConfig(partial_interval_ms=0, speculate=False)
+    events = await hear(microphone(audio_of("10# 30. 5# 30.")), Late(), config)
+    assert [event.split()[:2] for event in events] == [
+        ["1", "started"], ["1", "ended"], ["2", "started"], ["2", "ended"], ["1", "final"], ["2", "final"],
+    ]  # fmt: skip
+
+
+async def test_the_end_of_the_stream_ends_the_utterance() -> None:
+    assert await hear(microphone(audio_of("10# 2.")), FakeAsr()) == ["1 started 0", "1 ended 320 384", "1 final 384"]
+
+
+async def test_sixty_seconds_without_a_pause_are_cut_and_remembered_no_longer_than_needed() -> None:
+    asr = FakeAsr()
+    events = await hear(microphone(audio_of("1875# 30."), frame_ms=320), asr)
+    assert [event.split()[1] for event in events if "partial" not in event] == ["started", "ended", "final"] * 2
+    finals = [round(call.ms) for call in asr.calls]
+    assert finals == [30016, 30016]  # nothing is heard twice
+
+
+async def test_expected_digits_wait_longer() -> None:
+    audio = audio_of("5# 20. 5# 20.")
+    assert sum("final" in event for event in await hear(microphone(audio), FakeAsr())) == 2
+    digits = EndpointHint("digits", 11)
+    assert sum("final" in event for event in await hear(microphone(audio), FakeAsr(), QUIET, digits)) == 1
+
+
+async def test_unfinished_words_wait_longer() -> None:
+    audio = audio_of("5# 25. 5# 20.")
+    assert sum("final" in event for event in await hear(microphone(audio), FakeAsr(lambda call: "我要退货，因为"))) == 1
+
+
+@pytest.mark.parametrize(("lost_ms", "finals"), [(40, 1), (320, 1), (900, 2), (60_000, 2)])
+async def test_dropped_frames_are_silence_and_the_clock_stays_right(lost_ms: float, finals: int) -> None:
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10. 10#"), start_ms=5000):
+            yield frame
+        async for frame in microphone(audio_of("10# 30."), start_ms=5000 + 640 + lost_ms):
+            yield frame
+
+    events = await hear(frames(), FakeAsr())
+    assert events[0] == "1 started 5320"
+    assert sum("final" in event for event in events) == finals
+    ended = float([event for event in events if "ended" in event][-1].split()[2])
+    assert ended == pytest.approx(5000 + 640 + lost_ms + 320, abs=WINDOW)
+    if finals == 2:
+        assert next(event for event in events if "ended" in event).startswith("1 ended 5640")
+
+
+WINDOW = 32
+
+
+async def test_a_clock_that_starts_anew_breaks_nothing() -> None:
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10# 30."), start_ms=100_000):
+            yield frame
+        async for frame in microphone(audio_of("10. 10# 30.")):
+            yield frame
+
+    events = await hear(frames(), FakeAsr())
+    assert [event for event in events if "started" in event] == ["1 started 100000", "2 started 320"]
+    assert sum("final" in event for event in events) == 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 40_000))
+async def test_frames_may_have_any_size(samples_per_frame: int) -> None:
+    audio = audio_of("20. 10# 30. 10# 30.")
+    events = await hear(microphone(audio, frame_ms=samples_per_frame / 16), FakeAsr())
+    started = [event for event in events if "started" in event]
+    assert started == ["1 started 640", "2 started 1920"]
+    assert sum("final" in event for event in events) == 2
+
+
+@pytest.mark.parametrize(
+    "frame", [AudioFrame(b"abc", 16000, 0), AudioFrame(bytes(320), 8000, 0)], ids=["odd bytes", "8 kHz"]
+)
+async def test_malformed_frames_are_an_audio_error(frame: AudioFrame) -> None:
+    async def frames() -> AsyncIterator[AudioFrame]:
+        yield frame
+
+    with pytest.raises(AudioError):
+        await hear(frames(), FakeAsr())
+
+
+async def test_an_error_of_the_microphone_comes_through_as_it_is() -> None:
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10#")):
+            yield frame
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await hear(frames(), FakeAsr())
+
+
+async def test_closing_in_mid_utterance_ends_every_task() -> None:
+    asr = FakeAsr()
+    asr.gate.clear()
+    events = listen(microphone(audio_of("10# 30. 10#")), asr, LoudnessVad(), config=LIVELY)
+    assert isinstance(await anext(events), SpeechStarted)
+    assert isinstance(await anext(events), SpeechEnded)
+    await events.aclose()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_consumer_that_lags_holds_the_microphone_back() -> None:
+    taken = 0
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        nonlocal taken
+        async for frame in microphone(audio_of("5# 25. " * 200)):
+            taken += 1
+            yield frame
+
+    async with aclosing(listen(frames(), FakeAsr(), LoudnessVad(), config=QUIET)) as events:
+        await anext(events)
+        for _ in range(20_000):
+            await asyncio.sleep(0)
+        assert taken < 6000 / 2
+        assert sum([isinstance(event, Transcript) and event.is_final async for event in events]) == 200
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 48000])
+async def test_a_recording_is_heard_with_the_real_vad(rate_hz: int) -> None:
+    samples, rate = read_audio(DATA / "zh_azure_season.wav")
+    samples = resample(resample(samples, rate, rate_hz), rate_hz, 16000)
+    padded = np.concatenate([samples, np.zeros(16000, np.float32)])
+    asr = FakeAsr()
+    events = listen(microphone(padded, frame_ms=20), asr, SileroVad().stream(), config=QUIET)
+    async with aclosing(events) as heard:
+        seen = [event async for event in heard if not isinstance(event, Transcript) or event.is_final]
+    started, ended, final = seen
+    assert isinstance(started, SpeechStarted)
+    assert isinstance(ended, SpeechEnded)
+    assert isinstance(final, Transcript)
+    assert started.start_ms == pytest.approx(300, abs=130)
+    assert ended.end_ms == pytest.approx(2080, abs=130)
+    assert 550 <= ended.decided_ms - ended.end_ms <= 550 + 32
+    assert final.text == f"{asr.calls[-1].ms:.0f}"
+
+
+async def test_noise_and_music_start_nothing_with_the_real_vad() -> None:
+    noise = np.random.default_rng(3).standard_normal(48000).astype(np.float32) * 0.1
+    chord = sum(0.1 * np.sin(2 * np.pi * hz * np.arange(48000) / 16000) for hz in (262, 330, 392))
+    audio = np.concatenate([np.zeros(16000), noise, np.asarray(chord)]).astype(np.float32)
+    events = listen(microphone(audio, frame_ms=20), FakeAsr(), SileroVad().stream())
+    async with aclosing(events) as heard:
+        assert [event async for event in heard] == []
