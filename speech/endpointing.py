@@ -38,6 +38,7 @@ class EndpointConfig:
     free_ms: float = 550
     yes_no_ms: float = 450
     digits_ms: float = 1200
+    address_ms: float = 1200
     unfinished_ms: float = 1000
     """Least wait when the words heard so far call for more."""
     max_utterance_ms: float = 30_000
@@ -45,12 +46,13 @@ class EndpointConfig:
 
     def wait_ms(self, hint: EndpointHint) -> float:
         """Silence that ends an utterance when ``hint`` is expected."""
-        return {"free": self.free_ms, "yes_no": self.yes_no_ms, "digits": self.digits_ms}[hint.kind]
+        waits = {"free": self.free_ms, "yes_no": self.yes_no_ms, "digits": self.digits_ms, "address": self.address_ms}
+        return waits[hint.kind]
 
     @property
     def longest_wait_ms(self) -> float:
         """No silence longer than this leaves an utterance open."""
-        return max(self.free_ms, self.yes_no_ms, self.digits_ms, self.unfinished_ms)
+        return max(self.free_ms, self.yes_no_ms, self.digits_ms, self.address_ms, self.unfinished_ms)
 
 
 @dataclass(frozen=True, slots=True)

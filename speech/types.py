@@ -81,6 +81,12 @@ class Transcript:
     """Other readings, best first, where the engine has them."""
     decode_ms: float = 0.0
     """Time the recogniser took, in milliseconds."""
+    at_pause: bool = False
+    """Not final, but all that was said up to a plausible end: the final text if nothing more is said."""
+    stable: str = ""
+    """The beginning of ``text`` on which the last two transcripts of the utterance agree."""
+    level_db: float = 0.0
+    """Mean level of the utterance's speech so far, in dBFS; 0 where it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +107,11 @@ SpeechEvent = SpeechStarted | SpeechEnded | Transcript | RecognitionFailed
 class EndpointHint:
     """What the dialogue waits for, in endpointing's terms (mapped by the session from ``nlu.Expectation``)."""
 
-    kind: Literal["free", "digits", "yes_no"] = "free"
+    kind: Literal["free", "digits", "yes_no", "address"] = "free"
     digits: int | None = None
     """How many digits make the answer complete, when ``kind`` is ``digits``."""
+    overlap: bool = False
+    """The customer speaks over the bot, which is held until the words are known: short utterances end sooner."""
 
 
 @dataclass(frozen=True, slots=True)
