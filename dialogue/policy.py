@@ -165,7 +165,7 @@ def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
             return "digits were asked for" if attempt else None
         case "choice":
             return "one of the choices" if _picks(parse, text, expected.choices) else None
-        case "free":
+        case "free" | "address":
             return _free_answer(state, parse, text)
 
 

@@ -18,6 +18,7 @@ from dialogue import cues
 from dialogue.errors import DialogueError, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
 from dialogue.generate import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
+from dialogue.no_input import no_input
 from dialogue.policy import Choice, Routes, choose
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.shop.protocol import Shop
@@ -87,6 +88,18 @@ class Responder:
         text = words.say(key if words.has(key) else "apology.default")
         suggestions = (words.say("suggest.human"),)
         return Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+
+    def no_input(
+        self,
+        state: DialogueState,
+        turn_id: int,
+        attempt: int,
+        *,
+        can_type: bool = True,
+        has_keypad: bool = False,
+    ) -> Reply:
+        """What to say at the ``attempt``-th silence in a row; see ``dialogue.no_input``."""
+        return no_input(state, turn_id, attempt, can_type=can_type, has_keypad=has_keypad)
 
     async def respond(self, state: DialogueState, turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
         """The answer to ``turn``. ``state`` holds the turn's ``CustomerSaid`` already.

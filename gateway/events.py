@@ -5,7 +5,7 @@ Channels translate their wire format to and from these (``decode`` / ``encode``)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,11 +45,22 @@ class TextIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Dtmf:
+    """A key of the phone keypad."""
+
+    digit: str
+    """One of ``0123456789*#``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Played:
     """How much of a turn's audio has left the speaker."""
 
     turn_id: int
     ms: float
+    """Counted from the start of the play."""
+    play: int | None = None
+    """``AudioStart.play``; None: the one that runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ class Bye:
     """The customer leaves."""
 
 
-Inbound = Start | AudioIn | TextIn | Played | Interrupt | Mute | Ping | Bye
+Inbound = Start | AudioIn | TextIn | Dtmf | Played | Interrupt | Mute | Ping | Bye
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +125,12 @@ class ReplyOut:
 
 @dataclass(frozen=True, slots=True)
 class AudioStart:
-    """Audio of this turn follows."""
+    """Audio of this turn follows: its beginning, or what was held at a barge-in."""
 
     turn_id: int
     rate_hz: int
+    play: int = 0
+    """Counts up within a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +140,27 @@ class AudioOut:
     turn_id: int
     sentence: int
     pcm: bytes
+    play: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """The words of a sentence and where it starts on the turn's playout clock."""
+    """The words of a sentence and where it starts, counted from the start of the play."""
 
     turn_id: int
     sentence: int
     text: str
     start_ms: float
+    play: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AudioEnd:
-    """No more audio for this turn."""
+    """No more audio for this turn; the play lasts this long."""
 
     turn_id: int
     duration_ms: float
+    play: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +171,22 @@ class Clear:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """One piece of work for a turn, on the clock that begins at the end of the customer's speech."""
+
+    name: str
+    """``endpoint``, ``asr``, ``nlu``, ``dialogue``, ``tts``."""
+    start_ms: float
+    end_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Where the time of a turn went, milliseconds by hop."""
 
     turn_id: int
     hops: Mapping[str, float]
+    spans: Sequence[Span] = ()
 
 
 @dataclass(frozen=True, slots=True)

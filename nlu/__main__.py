@@ -20,7 +20,7 @@ from nlu.classifiers.triton import TritonClassifier
 from nlu.types import SLOTS, Expectation, Language, Parse
 from nlu.understand import Understanding
 
-_KINDS = ("free", "digits", "yes_no", "choice")
+_KINDS = ("free", "digits", "yes_no", "choice", "address")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

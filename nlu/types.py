@@ -75,13 +75,20 @@ class Sentiment:
 class Expectation:
     """What the dialogue waits for next; passed down by the session to ``understand`` (and to endpointing)."""
 
-    kind: Literal["free", "digits", "yes_no", "choice"] = "free"
+    kind: Literal["free", "digits", "yes_no", "choice", "address"] = "free"
     slot: str | None = None
     """The slot that an answer would fill, one of ``SLOTS``."""
     digits: int | None = None
     """Number of digits of a complete answer, where the answer is a number of known length."""
     choices: tuple[str, ...] = ()
     """What may be chosen, as offered to the customer, when ``kind`` is ``choice``."""
+    heard: str = ""
+    """The first digits of a number that comes in pieces; the next piece completes them (see ``slots.numbers``)."""
+
+    @property
+    def missing(self) -> int | None:
+        """How many digits complete the answer; None where that is not known."""
+        return None if self.digits is None else self.digits - len(self.heard)
 
 
 @dataclass(frozen=True, slots=True)

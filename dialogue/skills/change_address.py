@@ -84,7 +84,7 @@ class ChangeAddress:
             again = task is not None and task.step == "address" and not context.resumed
             return (
                 *context.open_task(self.name, draft, "address"),
-                Asked(Expectation("free")),
+                Asked(Expectation("address")),
                 context.reply(context.say("address.ask_again" if again else "address.ask", number=number)),
             )
         text = context.say("address.read_back", number=number, address=draft["address"])

@@ -43,6 +43,11 @@ class _Text(_Message):
     text: Annotated[str, Field(min_length=1)]
 
 
+class _Dtmf(_Message):
+    type: Literal["dtmf"]
+    digit: Annotated[str, Field(max_length=1, pattern="^[0-9*#]$")]
+
+
 class _Played(_Message):
     type: Literal["played"]
     turn_id: Annotated[int, Field(ge=0)]
@@ -67,7 +72,9 @@ class _Bye(_Message):
     type: Literal["bye"]
 
 
-_AnyMessage = Annotated[_Start | _Text | _Played | _Interrupt | _Mute | _Ping | _Bye, Field(discriminator="type")]
+_AnyMessage = Annotated[
+    _Start | _Text | _Dtmf | _Played | _Interrupt | _Mute | _Ping | _Bye, Field(discriminator="type")
+]
 
 
 class _Envelope(RootModel[_AnyMessage]):
@@ -99,6 +106,8 @@ def _to_event(message: Any) -> ev.Inbound:
             return ev.Start(message.rate_hz, message.output_rate_hz, message.language, message.speak, message.greet)
         case _Text():
             return ev.TextIn(message.text)
+        case _Dtmf():
+            return ev.Dtmf(message.digit)
         case _Played():
             return ev.Played(message.turn_id, message.ms)
         case _Interrupt():
@@ -114,7 +123,7 @@ def _to_event(message: Any) -> ev.Inbound:
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     if first["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        return "field 'type' must be one of start, text, played, interrupt, mute, ping, bye"
+        return "field 'type' must be one of start, text, dtmf, played, interrupt, mute, ping, bye"
     if not first["loc"]:
         return "the message must be a JSON object with a field 'type'"
     name = first["loc"][-1]

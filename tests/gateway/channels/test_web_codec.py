@@ -28,6 +28,8 @@ START = {"type": "start", "version": 1}
         ({**START, "rate_hz": 48000, "output_rate_hz": 8000, "language": "en", "speak": False, "greet": False},
          ev.Start(48000, 8000, "en", False, False)),
         ({"type": "text", "text": "你好"}, ev.TextIn("你好")),
+        ({"type": "dtmf", "digit": "5"}, ev.Dtmf("5")),
+        ({"type": "dtmf", "digit": "#"}, ev.Dtmf("#")),
         ({"type": "played", "turn_id": 3, "ms": 250}, ev.Played(3, 250)),
         ({"type": "interrupt"}, ev.Interrupt()),
         ({"type": "mute", "muted": True}, ev.Mute(True)),
@@ -53,6 +55,10 @@ def test_legal_messages(message: dict[str, object], event: ev.Inbound) -> None:
         ('{"type": "start", "version": 1, "rate_hz": "16000"}', "bad_message", "rate_hz"),
         ('{"type": "text", "text": 5}', "bad_message", "text"),
         ('{"type": "text", "text": ""}', "bad_message", "text"),
+        ('{"type": "dtmf", "digit": "55"}', "bad_message", "digit"),
+        ('{"type": "dtmf", "digit": "5\\n"}', "bad_message", "digit"),
+        ('{"type": "dtmf", "digit": "\u0665"}', "bad_message", "digit"),
+        ('{"type": "dtmf", "digit": 5}', "bad_message", "digit"),
         ('{"type": "played", "turn_id": 1, "ms": NaN}', "bad_message", "ms"),
         ('{"type": "played", "turn_id": -1, "ms": 0}', "bad_message", "turn_id"),
         ('{"type": "ping", "t": Infinity}', "bad_message", "t"),
@@ -78,8 +84,8 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-kinds = st.sampled_from(["start", "text", "played", "interrupt", "mute", "ping", "bye", "other"])
-names = st.sampled_from(["version", "rate_hz", "language", "text", "turn_id", "ms", "muted", "t", "speak"])
+kinds = st.sampled_from(["start", "text", "dtmf", "played", "interrupt", "mute", "ping", "bye", "other"])
+names = st.sampled_from(["version", "rate_hz", "language", "text", "digit", "turn_id", "ms", "muted", "t", "speak"])
 
 
 @given(kinds, st.dictionaries(names, json_values))
