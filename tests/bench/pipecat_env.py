@@ -22,7 +22,7 @@ FOLDER = ROOT / "build" / "bench" / "pipecat-venv"
 
 
 def python_of_pipecat_env(console: Console) -> Path:
-    """The interpreter with pipecat installed; about a minute the first time. Raises ``RuntimeError`` with pip's words."""
+    """The interpreter with pipecat installed; minutes at first. Raises ``RuntimeError`` with pip's words."""
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
     # Two benchmarks that start together must not install into one folder at once.
     with FOLDER.with_suffix(".lock").open("w") as lock:
