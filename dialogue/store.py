@@ -52,6 +52,25 @@ class TurnRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How much of a conversation's stored events a reader knows."""
+
+    events: int = 0
+    last_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What ``read_on`` found."""
+
+    events: tuple[DialogueEvent, ...]
+    position: Position
+    """Where the reader is now."""
+    is_whole: bool
+    """True: ``events`` is the whole conversation, to be folded from its beginning; False: what follows the position."""
+
+
+@dataclass(frozen=True, slots=True)
 class PendingAction:
     """A WRITE that began and has no known end; performing it again with its key is safe."""
 
@@ -116,14 +135,17 @@ class ConversationStore:
 
         return await self._write(write)
 
-    async def append(self, conversation_id: str, events: Sequence[DialogueEvent]) -> None:
-        """Keep ``events``, all or none. Raises ``UnknownConversation`` when it was not opened or was forgotten."""
+    async def append(self, conversation_id: str, events: Sequence[DialogueEvent]) -> int:
+        """Keep ``events``, all or none; returns the sequence number of the last (0 when there are none).
+
+        Raises ``UnknownConversation`` when the conversation was not opened or was forgotten.
+        """
         if not events:
-            return
+            return 0
         payloads = [encode(event) for event in events]
         now = self._clock()
 
-        async def write(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> int:
             first = await self._take_numbers(connection, conversation_id, len(events), now)
             rows = [
                 {
@@ -138,20 +160,38 @@ class ConversationStore:
             await connection.execute(schema.events.insert(), rows)
             for seq, event in enumerate(events, first):
                 await project(connection, conversation_id, seq, event, now)
+            return first + len(events) - 1
 
-        await self._write(write)
+        return await self._write(write)
 
     async def load(self, conversation_id: str) -> tuple[DialogueEvent, ...]:
         """Every event, oldest first; empty when unknown. Raises ``StoreUnavailable`` when one cannot be read."""
+        return (await self.read_on(conversation_id, Position())).events
+
+    async def read_on(self, conversation_id: str, known: Position) -> Reading:
+        """What is stored beyond ``known``: cheap when there is nothing.
+
+        Where others have stored events before ``known.last_seq`` too, the order that was known is not the stored one,
+        and everything is read again. Raises ``StoreUnavailable`` when an event cannot be read.
+        """
         table = schema.events
-        query = select(table.c.seq, table.c.payload).where(table.c.conversation_id == conversation_id)
-        events = []
-        for row in await self._all(query.order_by(table.c.seq)):
-            try:
-                events.append(decode(row["payload"]))
-            except (ValueError, TypeError, ArithmeticError) as error:
-                raise StoreUnavailable(f"event {row['seq']} of the conversation cannot be read") from error
-        return tuple(events)
+        mine = table.c.conversation_id == conversation_id
+        size = select(func.count(), func.max(table.c.seq)).where(mine)
+        rows = select(table.c.seq, table.c.payload).where(mine).order_by(table.c.seq)
+
+        async def transaction() -> tuple[Position, bool, Sequence[Any]]:
+            async with reading(self._engine) as connection:
+                count, last = (await connection.execute(size)).one()
+                now = Position(count, last or 0)
+                if now == known:
+                    return now, False, ()
+                news = (await connection.execute(rows.where(table.c.seq > known.last_seq))).mappings().all()
+                if known.events + len(news) == count:
+                    return now, False, news
+                return now, True, (await connection.execute(rows)).mappings().all()
+
+        now, is_whole, found = await retrying(transaction, unavailable=StoreUnavailable, patience_s=self._patience_s)
+        return Reading(tuple(_event(row) for row in found), now, is_whole)
 
     async def keep_transcript(self, conversation_id: str, transcript: Transcript, turn_id: int | None = None) -> None:
         """Keep a final transcript; partial ones are not kept. Raises ``UnknownConversation``."""
@@ -279,3 +319,10 @@ class ConversationStore:
                 return (await connection.execute(query)).mappings().all()
 
         return await retrying(transaction, unavailable=StoreUnavailable, patience_s=self._patience_s)
+
+
+def _event(row: Any) -> DialogueEvent:
+    try:
+        return decode(row["payload"])
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise StoreUnavailable(f"event {row['seq']} of the conversation cannot be read") from error

@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from dialogue.actions import perform
@@ -22,7 +24,7 @@ from dialogue.errors import DialogueError
 from dialogue.respond import Responder
 from dialogue.shop.protocol import Shop
 from dialogue.state import DialogueState, fold, fold_all
-from dialogue.store import ConversationStore
+from dialogue.store import ConversationStore, Position, Reading
 from dialogue.types import (
     Action,
     ActionFinished,
@@ -46,6 +48,9 @@ from nlu.types import Language, Parse
 from nlu.understand import Understanding
 from speech.types import Transcript
 
+_CATCH_UP_S = 1.5
+"""How long a turn waits to learn what other workers have stored."""
+
 
 @dataclass(slots=True)
 class Hops:
@@ -68,21 +73,63 @@ class Core:
     """Where WRITEs run; lives as long as the gateway."""
     turn_deadline_s: float
     clock: Callable[[], float] = time.monotonic
+    turn_locks: TurnLocks | None = None
+    """Where other workers may serve the same conversation; None: nobody does."""
+
+
+class TurnLocks(Protocol):
+    """Lets one of several workers at a time take a turn in a conversation."""
+
+    def held(self, conversation_id: str) -> AbstractAsyncContextManager[None]:
+        """Wait for this conversation's turn, for a bounded time, and hold it."""
+        ...
 
 
 class Conversation:
     """Folded from its events; one turn at a time. Cancelling ``take_turn`` is safe: WRITEs go on."""
 
-    def __init__(self, core: Core, state: DialogueState, last_turn_id: int = 0) -> None:
-        """``state`` as folded so far; turn ids go on after ``last_turn_id``, words of ours included."""
+    def __init__(self, core: Core, state: DialogueState, stored: Reading | None = None) -> None:
+        """``state`` before the first event, and what is ``stored``; turn ids go on after it, words of ours included."""
         self.core = core
-        self.state = state
+        self.state = self._origin = state
         self.id = state.conversation_id
-        self._turn_id = max(last_turn_id, state.turn_count)
+        self._turn_id = 0
         self._turn_lock = asyncio.Lock()
-        self._journal = Journal(core.store, state.conversation_id, core.background, core.metrics)
+        position = stored.position if stored else Position()
+        self._journal = Journal(core.store, state.conversation_id, core.background, core.metrics, position)
         self._log = log.logger(conversation_id=self.id)
         self.writes = Writes(self)
+        self._learn(stored)
+
+    def _learn(self, stored: Reading | None) -> None:
+        if stored is not None:
+            self.state = fold_all(self._origin if stored.is_whole else self.state, stored.events)
+            last = max((event.turn_id for event in stored.events if isinstance(event, Said)), default=0)
+            self._turn_id = max(self._turn_id, last)
+        self._turn_id = max(self._turn_id, self.state.turn_count)
+
+    async def catch_up(self) -> None:
+        """Fold what other workers have stored. With a store that is away, or alone, it goes on with what is known."""
+        if self.core.turn_locks is None:
+            return
+        try:
+            async with asyncio.timeout(_CATCH_UP_S):
+                self._learn(await self._journal.news())
+        except (DialogueError, TimeoutError) as error:
+            code = getattr(error, "code", "store_slow")
+            self.core.metrics.errors.labels(code).inc()
+            self._log.error("not caught up with other workers", code=code)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """No other turn of this conversation runs, here or in another worker, and what those did is known."""
+        async with self._turn_lock:
+            if self.core.turn_locks is None:
+                yield
+                return
+            async with self.core.turn_locks.held(self.id):
+                await self.catch_up()
+                yield
 
     def next_turn_id(self) -> int:
         """A fresh turn id."""
@@ -126,7 +173,7 @@ class Conversation:
         as heard when they have been taken from this iterator; voice confirms through ``heard``.
         """
         hops = hops or Hops()
-        async with self._turn_lock:
+        async with self._turn():
             deadline = self.core.clock() + self.core.turn_deadline_s
             turn_id = self.next_turn_id()
             last_seen = False
@@ -279,7 +326,9 @@ class Conversations:
         conversation is another customer's.
         """
         found = self._held.get(conversation_id)
-        if found is None:
+        if found is not None:
+            await found.catch_up()
+        else:
             found = await self._load(conversation_id, customer_id, channel, language)
             # Two doors may have opened it at once; the first to finish wins.
             found = self._held.setdefault(conversation_id, found)
@@ -303,14 +352,21 @@ class Conversations:
         self, conversation_id: str, customer_id: str | None, channel: str, language: Language
     ) -> Conversation:
         await self._core.store.open(conversation_id, customer_id, channel, language)
-        events = await self._core.store.load(conversation_id)
-        state = fold_all(DialogueState.new(conversation_id, customer_id=customer_id, language=language), events)
-        last = max((event.turn_id for event in events if isinstance(event, Said)), default=0)
-        return Conversation(self._core, state, last)
+        stored = await self._core.store.read_on(conversation_id, Position())
+        return Conversation(
+            self._core, DialogueState.new(conversation_id, customer_id=customer_id, language=language), stored
+        )
 
-    async def recover(self) -> int:
-        """Finish WRITEs that a crash cut off, each under its own key; returns how many."""
-        pending = await self._core.store.pending_actions()
+    async def recover(self, began_before: datetime | None = None) -> int:
+        """Finish WRITEs that a crash cut off, each under its own key; returns how many.
+
+        ``began_before`` leaves out later ones, which another worker may be about to finish itself.
+        """
+        pending = [
+            waiting
+            for waiting in await self._core.store.pending_actions()
+            if began_before is None or waiting.started_at < began_before
+        ]
         for waiting in pending:
             conversation = await self.get(waiting.conversation_id, customer_id=None, channel="recovery")
             conversation.writes.start(waiting.action)

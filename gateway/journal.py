@@ -13,7 +13,7 @@ import asyncio
 from collections import deque
 
 from dialogue.errors import DialogueError
-from dialogue.store import ConversationStore
+from dialogue.store import ConversationStore, Position, Reading
 from dialogue.types import DialogueEvent
 from gateway import log
 from gateway.metrics import Metrics
@@ -23,15 +23,22 @@ _PATIENCE_S = 1.5
 """How long a turn waits for the store; what it cannot take by then is written in the background."""
 _CATCH_UP_S = 1.0
 _CATCH_UP_TRIES = 600
+_READ_TRIES = 3
 
 
 class Journal:
     """One conversation's. Cancelling any method loses nothing: writing goes on in the background."""
 
     def __init__(
-        self, store: ConversationStore, conversation_id: str, background: asyncio.TaskGroup, metrics: Metrics
+        self,
+        store: ConversationStore,
+        conversation_id: str,
+        background: asyncio.TaskGroup,
+        metrics: Metrics,
+        position: Position,
     ) -> None:
-        """``background`` lives as long as the gateway."""
+        """``background`` lives as long as the gateway; ``position``: what is stored and known."""
+        self._position = position
         self._store = store
         self._conversation_id = conversation_id
         self._background = background
@@ -68,6 +75,22 @@ class Journal:
         if error is not None:
             raise error
 
+    async def news(self) -> Reading | None:
+        """What others have stored that is not known here, or None; counts as known from now on.
+
+        Raises what the store raises. Returns without giving way to another task: what is folded then misses nothing.
+        """
+        for _ in range(_READ_TRIES):
+            if self._waiting:
+                await self.flush()
+            known = self._position
+            reading = await self._store.read_on(self._conversation_id, known)
+            # An event of ours that was written meanwhile may or may not be in what was read.
+            if self._position == known and not self._waiting:
+                self._position = reading.position
+                return reading if reading.events or reading.is_whole else None
+        return None
+
     def _start_writing(self) -> asyncio.Task[Exception | None]:
         # Not cancelled with the caller: a cancelled transaction may have been committed all the same, and written
         # again its events would be there twice.
@@ -79,10 +102,12 @@ class Journal:
             batch = list(self._waiting)
             try:
                 if batch:
-                    await self._store.append(self._conversation_id, batch)
+                    last = await self._store.append(self._conversation_id, batch)
             except Exception as error:  # noqa: BLE001 - ``flush`` raises it, ``add`` tries again
                 self._forget_beyond_bound()
                 return error
+            if batch:
+                self._position = Position(self._position.events + len(batch), last)
             for _ in batch:
                 self._waiting.popleft()
         return None

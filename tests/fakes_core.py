@@ -12,6 +12,7 @@ from typing import Any
 from dialogue.errors import StoreUnavailable
 from dialogue.shop.types import Customer, Order, OrderStatus
 from dialogue.state import DialogueState
+from dialogue.store import Position, Reading
 from dialogue.types import Action, ActionRunner, DialogueEvent, Reply, Said, Turn
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens
@@ -89,11 +90,18 @@ class FakeStore:
     async def open(self, conversation_id: str, customer_id: str | None, channel: str, language: Language) -> bool:
         return True
 
-    async def append(self, conversation_id: str, events: Sequence[DialogueEvent]) -> None:
+    async def append(self, conversation_id: str, events: Sequence[DialogueEvent]) -> int:
         if self.away:
             raise StoreUnavailable("away")
         self.events += events
         self.of.setdefault(conversation_id, []).extend(events)
+        return len(self.of[conversation_id])
+
+    async def read_on(self, conversation_id: str, known: Position) -> Reading:
+        stored = self.of.get(conversation_id, [])
+        now = Position(len(stored), len(stored))
+        is_whole = known.events != known.last_seq
+        return Reading(tuple(stored if is_whole else stored[known.last_seq :]), now, is_whole)
 
     async def load(self, conversation_id: str) -> tuple[DialogueEvent, ...]:
         return tuple(self.of.get(conversation_id, ()))

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialogue import store_schema
 from dialogue.database import open_database, reading, writing
 from dialogue.errors import StoreUnavailable, UnknownConversation
-from dialogue.store import ConversationStore
+from dialogue.store import ConversationStore, Position
 from dialogue.types import (
     ActionFinished,
     ActionResult,
@@ -267,3 +267,26 @@ async def test_the_newest_visit_is_noted(engine: AsyncEngine) -> None:
     async with reading(engine) as connection:
         count = select(func.count()).select_from(store_schema.events).where(store_schema.events.c.at == row.updated_at)
         assert (await connection.execute(count)).scalar_one() == 1
+
+
+async def test_a_reader_reads_on_from_where_it_is(store: ConversationStore) -> None:
+    said = [Said(turn_id, str(turn_id), True) for turn_id in range(1, 6)]
+    await store.append("c", said[:2])
+    first = await store.read_on("c", Position())
+    assert (first.events, first.position, first.is_whole) == (tuple(said[:2]), Position(2, 2), False)
+    nothing = await store.read_on("c", first.position)
+    assert (nothing.events, nothing.position, nothing.is_whole) == ((), first.position, False)
+    # A kept transcript takes a number too and is no event.
+    await store.keep_transcript("c", Transcript(1, "你好", True, "zh", 0.9, 0, 900))
+    assert await store.append("c", said[2:4]) == 5
+    more = await store.read_on("c", first.position)
+    assert (more.events, more.position, more.is_whole) == (tuple(said[2:4]), Position(4, 5), False)
+    assert await store.read_on("nobody", Position()) == nothing.__class__((), Position(), False)
+
+
+async def test_a_reader_whose_order_is_not_the_stored_one_reads_everything(store: ConversationStore) -> None:
+    others, mine = Said(1, "theirs", True), Said(2, "mine", True)
+    await store.append("c", [others])
+    last = await store.append("c", [mine])
+    whole = await store.read_on("c", Position(1, last))
+    assert (whole.events, whole.position, whole.is_whole) == ((others, mine), Position(2, 2), True)
