@@ -89,6 +89,11 @@ class Responder:
         suggestions = (words.say("suggest.human"),)
         return Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
 
+    def listening(self, state: DialogueState, turn_id: int = 0) -> Reply:
+        """What to say to a customer who has stopped us: go ahead."""
+        text = wording(state.language).say("stopped.listening")
+        return Reply(turn_id, text, state.language, is_last=True, tells_result=False)
+
     def no_input(
         self,
         state: DialogueState,

@@ -1,13 +1,17 @@
-"""One answer on its way to the customer: its words as they are produced, and its speech, which can be cut and resumed.
+"""One answer on its way to the customer: its words as they are produced, and its speech, which can be held and go on.
 
-``Script`` collects the sentences of a turn while the dialogue produces them. ``Speaker`` speaks a script from any
-sentence on, keeping a bounded lead over what the customer has heard; a false barge-in resumes from the sentence that
-was cut.
+``Script`` collects the sentences of a turn while the dialogue produces them. ``Speaker`` speaks a script, keeping a
+bounded lead over what the customer has heard. What was made and not yet heard lies on a ``Tape``:
+
+    synthesis --> tape --> outbox           |###heard###|==sent==|--made--|
+                   ^ cursor                 hold: the cursor goes back to what was heard; the channel drops the rest
+                                            go on: from the cursor, or from the start of its sentence, in a new play
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
@@ -18,7 +22,7 @@ from gateway.playout import ReportedPlayout
 from gateway.voice import Voice
 from speech.audio import Resampler
 from speech.errors import TtsFailed
-from speech.speak import SpokenFrame, SpokenRequest, speak
+from speech.speak import AudioAhead, SpokenFrame, SpokenRequest, speak
 from speech.spoken_text import spoken_sentences
 
 # Audio the customer's side may hold beyond what has been heard. Enough to ride out network jitter and one slow
@@ -26,6 +30,8 @@ from speech.spoken_text import spoken_sentences
 _MAX_LEAD_MS = 4000.0
 # Longer than any turn deadline: beyond this a voice that says nothing is taken to be broken.
 _STALL_S = 30.0
+# Positions come from sums of frame lengths.
+_ROUNDING_MS = 0.5
 
 
 class Script:
@@ -58,9 +64,9 @@ class Script:
         self._ended = True
         self._grew.set()
 
-    async def read(self, first: int) -> AsyncIterator[SpokenRequest]:
-        """Sentences from index ``first`` on, as they come."""
-        index = first
+    async def read(self) -> AsyncIterator[SpokenRequest]:
+        """Sentences as they come."""
+        index = 0
         while True:
             while index < len(self._sentences):
                 yield self._sentences[index]
@@ -70,13 +76,44 @@ class Script:
             self._grew.clear()
             await self._grew.wait()
 
-    def unsaid(self, first: int) -> str:
-        """The words from sentence ``first`` on."""
-        return " ".join(request.text for request in self._sentences[first:])
+    @property
+    def text(self) -> str:
+        """All words so far."""
+        return " ".join(request.text for request in self._sentences)
+
+
+class Tape:
+    """Frames of one turn from the sentence that is being heard on. Positions in milliseconds of the turn's audio."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._frames: deque[SpokenFrame] = deque()
+
+    def add(self, frame: SpokenFrame) -> None:
+        """Append the next frame."""
+        self._frames.append(frame)
+
+    def at(self, ms: float) -> SpokenFrame | None:
+        """The frame that sounds at ``ms``; None beyond the end."""
+        if not self._frames or self._frames[-1].audio.end_ms <= ms + _ROUNDING_MS:
+            return None
+        first_ms, step_ms = self._frames[0].audio.start_ms, self._frames[0].audio.duration_ms
+        # frames are of one length but for the last of a sentence: begin near the place
+        index = min(len(self._frames) - 1, max(0, int((ms - first_ms) / step_ms) - 1))
+        while index and self._frames[index].audio.start_ms > ms:
+            index -= 1
+        while self._frames[index].audio.end_ms <= ms + _ROUNDING_MS:
+            index += 1
+        return self._frames[index]
+
+    def forget_before(self, ms: float) -> None:
+        """Drop frames that end before ``ms``."""
+        while self._frames and self._frames[0].audio.end_ms <= ms:
+            self._frames.popleft()
 
 
 class Speaker:
-    """Speaks scripts into an outbox. Cancel ``say`` to cut; ``next_sentence`` then tells where to resume."""
+    """Speaks one script after another into an outbox. ``hold`` and ``go_on`` at any time; cancelling ``say`` cuts."""
 
     def __init__(self, voice: Voice, playout: ReportedPlayout, outbox: Outbox, rate_hz: int) -> None:
         """``rate_hz`` is what the client wants."""
@@ -84,56 +121,111 @@ class Speaker:
         self._playout = playout
         self._outbox = outbox
         self._rate_hz = rate_hz
-        self._first = 0
+        self._resampler = Resampler(voice.tts.capabilities.rate_hz, rate_hz)
+        self._tape = Tape()
+        self._cursor_ms = 0.0
+        """What is sent next."""
+        self._play = 0
+        self._play_began_ms: float | None = None
+        """Start of the play in progress; None: the next frame begins one."""
+        self._going = asyncio.Event()
+        self._going.set()
         self.floor = asyncio.Event()
-        """Set while the customer is silent; audio waits for it before it starts."""
+        """Set while the customer is silent; a play waits for it before it begins."""
         self.floor.set()
 
-    @property
-    def next_sentence(self) -> int:
-        """Index of the first sentence that the customer has not heard to its end."""
-        return self._first + self._playout.unheard_from()
-
-    async def say(self, script: Script, first: int, on_first_audio: Callable[[], Awaitable[None]]) -> None:
-        """Speak ``script`` from sentence ``first`` and return when the customer has heard it all.
+    async def say(
+        self, script: Script, on_first_audio: Callable[[], Awaitable[None]], ahead: AudioAhead | None = None
+    ) -> None:
+        """Speak ``script`` and return when the customer has heard it all. ``ahead``: audio that is there already.
 
         Raises ``TtsFailed`` when the voice breaks or stalls.
         """
-        self._first = first
-        self._playout.begin()
-        resampler = Resampler(self._voice.tts.capabilities.rate_hz, self._rate_hz)
-        async with aclosing(speak(script.read(first), self._voice.tts, self._voice.prompts)) as frames:
-            item = await _next(frames)
-            if item is None:
-                return
-            await self.floor.wait()
-            turn_id = script.turn_id or 0
-            await self._outbox.put(AudioStart(turn_id, self._rate_hz))
-            try:
-                while item is not None:
-                    await self._send(turn_id, item, resampler)
+        self._begin()
+        spoken = speak(script.read(), self._voice.tts, self._voice.prompts, ahead)
+        made_all = False
+        async with aclosing(spoken) as frames:
+            while True:
+                await self._going.wait()
+                frame = self._tape.at(self._cursor_ms)
+                if frame is None and not made_all:
+                    made_all = not await self._make(frames, script)
+                elif frame is not None:
+                    await self._send(script.turn_id or 0, frame)
                     await on_first_audio()
                     on_first_audio = _nothing
                     await self._playout.until(_MAX_LEAD_MS)
-                    item = await _next(frames)
-            except TtsFailed:
-                # A client whose audio never ends would wait for the rest and play nothing that comes later.
-                await self._end(turn_id, resampler)
-                raise
-        await self._end(turn_id, resampler)
+                elif self._play_began_ms is None or await self._end(script.turn_id or 0):
+                    return
 
-    async def _end(self, turn_id: int, resampler: Resampler) -> None:
-        """No more audio; returns when the customer has heard what was sent."""
-        await self._outbox.put(AudioOut(turn_id, 0, resampler.flush()))
-        await self._outbox.put(AudioEnd(turn_id, self._playout.sent_ms))
-        self._playout.finish()
-        await self._playout.until(0)
+    def hold(self) -> int:
+        """Fall silent at once; nothing is lost. Returns the play that the outbox must clear."""
+        self._going.clear()
+        self._cursor_ms = self._playout.flush()
+        self._play_began_ms = None
+        return self._play
 
-    async def _send(self, turn_id: int, item: SpokenFrame, resampler: Resampler) -> None:
-        if item.is_first:
-            await self._outbox.put(Caption(turn_id, self._first + item.sentence, item.display, item.audio.start_ms))
-        self._playout.sent(item.sentence, item.display, item.audio.start_ms, item.audio.end_ms)
-        await self._outbox.put(AudioOut(turn_id, self._first + item.sentence, resampler.push(item.audio.pcm)))
+    def go_on(self, *, from_sentence: bool) -> None:
+        """Say what was held, from where it was held or from the start of the sentence."""
+        if from_sentence:
+            self._cursor_ms = self._playout.sentence_start_ms(self._cursor_ms)
+        self._going.set()
+
+    def _begin(self) -> None:
+        self._tape = Tape()
+        self._cursor_ms, self._play_began_ms = 0.0, None
+        self._going.set()
+        self._playout.begin()
+
+    async def _make(self, frames: AsyncIterator[SpokenFrame], script: Script) -> bool:
+        """Put the next frame on the tape; False when there is none."""
+        try:
+            frame = await _next(frames)
+        except TtsFailed:
+            # A client whose audio never ends would wait for the rest and play nothing that comes later.
+            if self._play_began_ms is not None:
+                await self._end(script.turn_id or 0)
+            raise
+        if frame is None:
+            return False
+        self._tape.add(frame)
+        return True
+
+    async def _send(self, turn_id: int, frame: SpokenFrame) -> None:
+        begins = self._play_began_ms is None
+        if begins:
+            await self.floor.wait()
+            if not self._going.is_set():
+                return  # held again before a sound of it
+            self._play += 1
+            self._play_began_ms = frame.audio.start_ms
+            self._resampler = Resampler(self._voice.tts.capabilities.rate_hz, self._rate_hz)
+            self._playout.begin_play(self._play, frame.audio.start_ms)
+        play, since_ms = self._play, self._play_began_ms or 0.0
+        # Before anything is waited for: a hold meanwhile sets the cursor back, and what is put then is dropped.
+        self._cursor_ms = frame.audio.end_ms
+        self._playout.sent(frame.sentence, frame.display, frame.audio.start_ms, frame.audio.end_ms)
+        pcm = self._resampler.push(frame.audio.pcm)
+        if begins:
+            self._tape.forget_before(self._playout.sentence_start_ms(frame.audio.start_ms))
+            await self._outbox.put(AudioStart(turn_id, self._rate_hz, play))
+        if begins or frame.is_first:
+            at_ms = max(0.0, frame.audio.start_ms - since_ms)
+            await self._outbox.put(Caption(turn_id, frame.sentence, frame.display, at_ms, play))
+        await self._outbox.put(AudioOut(turn_id, frame.sentence, pcm, play))
+        if frame.is_first:
+            self._tape.forget_before(self._playout.sentence_start_ms(self._playout.played_ms))
+
+    async def _end(self, turn_id: int) -> bool:
+        """No more audio; returns True when the customer has heard it, False when it was held before that."""
+        play = self._play
+        duration_ms = self._playout.sent_ms - (self._play_began_ms or 0.0)
+        await self._outbox.put(AudioOut(turn_id, 0, self._resampler.flush(), play))
+        await self._outbox.put(AudioEnd(turn_id, duration_ms, play))
+        if play == self._play and self._play_began_ms is not None:
+            self._playout.finish()
+            await self._playout.until(0)
+        return play == self._play and self._play_began_ms is not None
 
 
 async def _next(frames: AsyncIterator[SpokenFrame]) -> SpokenFrame | None:

@@ -1,25 +1,29 @@
-"""Answering: the customer's messages, one after another, become words and speech; speech can be cut, resumed, dropped.
+"""Answering: the customer's messages, one after another, become words and speech; speech is held, goes on, is dropped.
 
+    expect --> Ahead ...........v (adopted when the message is the one expected)
     messages --> conversation.take_turn --> script --> speaker --> outbox
-                                              |           ^
-                                              +--  cut ---+--- resume (from the sentence that was cut)
+                                                         ^ hold, go on
 
-A cut ends the *speech*: the words go on being produced until it is known what the customer said. The next message
+A hold silences the *speech*: the words go on being produced until it is known what the customer said. The next message
 drops the answer altogether; a WRITE that it began goes on (see ``gateway.conversation``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from dialogue.state import DialogueState
 from dialogue.types import Reply, ReplyAction
 from gateway import events as ev
 from gateway import log
+from gateway.ahead import Ahead
 from gateway.answer import Script, Speaker
 from gateway.conversation import Conversation, Hops
+from gateway.latency import hops_of, spans_of
+from gateway.message import Message
 from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.services import Services
@@ -28,6 +32,8 @@ from nlu.types import Language
 from speech.errors import SpeechError
 
 _MESSAGES_WAITING = 8
+_EXACT_MS = 2000.0
+"""After a pause of this length people have lost the thread: the sentence begins anew."""
 _CANNOT_SPEAK: dict[Language, str] = {
     "zh": "语音播报暂时不可用，请看文字回复。",
     "en": "I cannot speak right now; please read the answer.",
@@ -43,21 +49,6 @@ class SessionEnded(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What the customer said or typed, with the times that led to it."""
-
-    text: str
-    received_s: float
-    """When the endpoint was known (spoken) or the text came in, on the gateway's clock."""
-    spoken: bool = False
-    language: Language | None = None
-    alternatives: tuple[str, ...] = ()
-    """The recogniser's other readings, best first."""
-    endpoint_ms: float = 0.0
-    asr_ms: float = 0.0
-
-
 @dataclass(slots=True)
 class _Answer:
     """The answer that is being given."""
@@ -70,8 +61,10 @@ class _Answer:
     producing: asyncio.Task[None] | None = None
     understood: bool = False
     """Whether ``message`` has become a turn of the conversation."""
-    cut: bool = False
-    resumable: bool = True
+    ahead: Ahead | None = None
+    held_s: float | None = None
+    """Since when its speech is held; None while it goes."""
+    is_cut: bool = False
 
 
 class Answering:
@@ -82,6 +75,7 @@ class Answering:
     ) -> None:
         """``start`` says whether to speak, and at which rate."""
         self._services = services
+        self._voice = voice
         self._conversation = conversation
         self._outbox = outbox
         self._speaks = start.speak
@@ -90,6 +84,8 @@ class Answering:
         self._speaker = Speaker(voice, self._playout, outbox, start.output_rate_hz)
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_MESSAGES_WAITING)
         self._answer: _Answer | None = None
+        self._ahead: Ahead | None = None
+        """The turn that may be about to be asked for."""
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
         self._group: asyncio.TaskGroup
@@ -104,25 +100,54 @@ class Answering:
 
     @property
     def speaking_turn(self) -> tuple[int, bool] | None:
-        """``(turn_id, interruptible)`` of what the customer hears now; None when nothing can be cut."""
+        """``(turn_id, interruptible)`` of what the customer hears now; None when nothing can be held."""
         answer = self._answer
-        if answer is None or answer.cut or answer.script.turn_id is None or not self._playout.speaking:
+        if answer is None or answer.script.turn_id is None or not self._playout.speaking:
             return None
         return answer.script.turn_id, answer.script.interruptible
 
     @property
-    def was_cut(self) -> bool:
+    def is_held(self) -> bool:
         """Whether the customer spoke over the answer and it is not yet known what they said."""
-        return self._answer is not None and self._answer.cut
+        return self._answer is not None and self._answer.held_s is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being given, or waits to be."""
+        speaking = self._answer.speaking if self._answer is not None else None
+        producing = self._answer.producing if self._answer is not None else None
+        return not self._messages.empty() or any(task is not None and not task.done() for task in (speaking, producing))
+
+    def recently_said(self, within_ms: float) -> tuple[str, ...]:
+        """Sentences that the customer's loudspeaker played in the last ``within_ms``."""
+        return self._playout.sentences_around(within_ms)
 
     async def ask(self, message: Message) -> None:
         """Queue a message of the customer; blocks while many wait."""
         await self._messages.put(message)
 
-    def report_played(self, turn_id: int, ms: float) -> None:
+    async def expect(self, message: Message) -> None:
+        """The customer has paused after these words: work on the answer, in case that was all."""
+        await self.expect_nothing()
+        self._ahead = self._conversation.think_ahead(
+            message.text,
+            modality="voice" if self._speaks else "text",
+            channel="web",
+            language=message.language,
+            alternatives=message.alternatives,
+            tts=self._voice.tts if self._speaks else None,
+        )
+
+    async def expect_nothing(self) -> None:
+        """The customer goes on: what was thought ahead is dropped."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            await ahead.close()
+
+    def report_played(self, turn_id: int, ms: float, play: int | None = None) -> None:
         """The client says how much it has played."""
         if self._answer is not None and self._answer.script.turn_id == turn_id:
-            self._playout.report(ms)
+            self._playout.report(ms, play)
 
     def hold_floor(self, customer_speaks: bool) -> None:
         """Audio that has not begun waits while the customer speaks."""
@@ -134,60 +159,77 @@ class Answering:
     async def run(self, group: asyncio.TaskGroup, greeting: Reply | None) -> None:
         """Answer messages in order, for ever; a new message ends the answer to the last."""
         self._group = group
-        if greeting is not None:
-            self._give(_Answer(None), _one(greeting))
-        while True:
-            message = await self._messages.get()
-            async with self._changing:
-                unanswered = await self.drop()
-                answer = _Answer(_joined(unanswered, message))
-                self._give(answer, self._replies(answer))
+        try:
+            if greeting is not None:
+                self._give(_Answer(None), _one(greeting))
+            while True:
+                message = await self._messages.get()
+                await self._said_what_must_be()
+                async with self._changing:
+                    unanswered = await self.drop()
+                    ahead, self._ahead = self._ahead, None
+                    answer = _Answer(_joined(unanswered, message), ahead=ahead)
+                    self._give(answer, self._replies(answer))
+        finally:
+            await self.expect_nothing()
+            if self._answer is not None and self._answer.ahead is not None:
+                await self._answer.ahead.close()
 
-    async def apologise(self, code: str) -> None:
-        """Say that something went wrong, in place of the current answer."""
+    async def say(self, reply: Callable[[DialogueState, int], Reply]) -> None:
+        """Words of our own, in place of the current answer; ``reply`` is made for the state and a fresh turn id."""
         if self._changing.locked():
-            return  # an answer is about to begin, which must not be dropped for an apology
+            return  # an answer is about to begin, which must not be dropped for these
         conversation = self._conversation
         async with self._changing:
             await self.drop()
-            reply = conversation.core.responder.apology(code, conversation.state, conversation.next_turn_id())
-            self._give(_Answer(None), _one(reply))
+            self._give(_Answer(None), _one(reply(conversation.state, conversation.next_turn_id())))
 
-    async def cut(self, *, for_good: bool = False) -> None:
-        """Stop the speech of the answer at once; its words go on being produced. ``for_good``: it will not resume."""
+    async def apologise(self, code: str) -> None:
+        """Say that something went wrong, in place of the current answer."""
+        await self.say(lambda state, turn_id: self._conversation.core.responder.apology(code, state, turn_id))
+
+    async def hold(self) -> None:
+        """Fall silent at once, until ``go_on`` or the next message; the words go on being produced."""
         answer = self._answer
-        if answer is None:
+        if answer is None or answer.held_s is not None or answer.is_cut or not self._playout.open:
             return
-        answer.resumable = answer.resumable and not for_good
-        if answer.speaking is None or answer.cut:
+        answer.held_s = self._clock()
+        play = self._speaker.hold()
+        if answer.script.turn_id is not None:
+            await self._outbox.clear(answer.script.turn_id, play)
+
+    def go_on(self, *, from_sentence: bool = False) -> None:
+        """The interruption was none. What was held for long goes on from the start of its sentence."""
+        answer = self._answer
+        if answer is None or answer.held_s is None:
             return
-        if not self._playout.open:
-            if for_good:
-                answer.speaking.cancel()  # not a sound of it yet, and none shall come
+        is_long = (self._clock() - answer.held_s) * 1000 > _EXACT_MS
+        answer.held_s = None
+        self._speaker.go_on(from_sentence=from_sentence or is_long)
+
+    async def cut(self) -> None:
+        """Stop the speech of the answer for good; its words go on being produced."""
+        answer = self._answer
+        if answer is None or answer.speaking is None or answer.is_cut or answer.speaking.done():
             return
-        answer.cut = True
+        await self.hold()
+        answer.is_cut = True
         answer.speaking.cancel()
-        text, complete = self._playout.heard()
-        turn_id = answer.script.turn_id
-        self._playout.flush()
-        if turn_id is not None:
-            await self._outbox.clear(turn_id)
-        await self._confirm(text, answer, complete=complete)
+        if answer.held_s is not None:
+            answer.held_s = None
+            text, complete = self._playout.heard()
+            await self._confirm(text, answer, complete=complete)
 
-    def resume(self) -> None:
-        """The interruption was none: say the rest, from the sentence that was cut."""
-        answer = self._answer
-        if answer is None or not answer.cut or not answer.resumable:
-            return
-        answer.cut = False
-        answer.speaking = self._group.create_task(self._speak(answer, self._speaker.next_sentence), name="resume")
+    async def close(self) -> None:
+        """The customer has left, maybe in mid-answer: what was heard until then is remembered."""
+        await self.cut()
 
     async def drop(self) -> Message | None:
         """End the answer that is being given, speech and production. A WRITE it began goes on.
 
         Returns the message it was for when that had not been understood yet: nothing that was said may be lost.
         """
-        await self.cut(for_good=True)
+        await self.cut()
         answer, self._answer = self._answer, None
         if answer is None:
             return None
@@ -195,7 +237,15 @@ class Answering:
             if task is not None and not task.done():
                 task.cancel()
                 await asyncio.wait([task])
+        if answer.ahead is not None:
+            await answer.ahead.close()
         return None if answer.understood else answer.message
+
+    async def _said_what_must_be(self) -> None:
+        """An uninterruptible prompt is heard to its end before the next message is taken."""
+        answer = self._answer
+        if answer is not None and not answer.script.interruptible and answer.speaking is not None:
+            await asyncio.wait([answer.speaking])
 
     # --- one answer --------------------------------------------------------------------------------------------------
 
@@ -210,6 +260,7 @@ class Answering:
             language=message.language,
             alternatives=message.alternatives,
             hops=answer.hops,
+            ahead=answer.ahead,
         )
         async with aclosing(turn) as items:
             async for item in items:
@@ -224,7 +275,7 @@ class Answering:
         self._answer = answer
         answer.producing = self._group.create_task(self._produce(answer, replies), name="produce")
         if self._speaks:
-            answer.speaking = self._group.create_task(self._speak(answer, 0), name="speak")
+            answer.speaking = self._group.create_task(self._speak(answer), name="speak")
 
     async def _produce(self, answer: _Answer, replies: AsyncGenerator[Reply]) -> None:
         async with aclosing(replies) as items:
@@ -238,13 +289,10 @@ class Answering:
         if not self._speaks:
             _after(answer)
 
-    async def _speak(self, answer: _Answer, first: int) -> None:
-        async def on_first_audio() -> None:
-            if first == 0:
-                await self._report_latency(answer)
-
+    async def _speak(self, answer: _Answer) -> None:
         try:
-            await self._speaker.say(answer.script, first, on_first_audio)
+            audio = answer.ahead.audio if answer.ahead is not None else None
+            await self._speaker.say(answer.script, lambda: self._report_latency(answer), audio)
             text, complete = self._playout.heard()
         except SpeechError as error:
             # The words are on the screen already; what cannot be spoken counts as shown.
@@ -253,7 +301,7 @@ class Answering:
             await self._outbox.put(ev.ErrorOut(error.code, _CANNOT_SPEAK[self._conversation.state.language]))
             if answer.producing is not None:
                 await asyncio.wait([answer.producing])
-            text, complete = answer.script.unsaid(first), True
+            text, complete = answer.script.text, True
         await self._confirm(text, answer, complete=complete)
         _after(answer)
 
@@ -267,20 +315,14 @@ class Answering:
         message = answer.message
         if message is None or answer.script.turn_id is None:
             return
-        since_known_ms = (self._clock() - message.received_s) * 1000
-        known_ms = message.asr_ms + answer.hops.nlu_ms + answer.hops.dialogue_ms
-        hops = {
-            "endpoint_ms": message.endpoint_ms,
-            "asr_ms": message.asr_ms,
-            "nlu_ms": answer.hops.nlu_ms,
-            "dialogue_ms": answer.hops.dialogue_ms,
-            "tts_ms": max(0.0, since_known_ms - known_ms),
-            "total_ms": message.endpoint_ms + since_known_ms,
-        }
+        now_s = self._clock()
+        hops = hops_of(message, answer.hops, now_s)
         for hop, value in hops.items():
             name = hop.removesuffix("_ms")
             self._services.metrics.hop("v2v" if name == "total" and message.spoken else name, value, "web")
-        await self._outbox.put(ev.Latency(answer.script.turn_id, hops))
+        await self._outbox.put(
+            ev.Latency(answer.script.turn_id, hops, spans_of(message, answer.hops, answer.ahead, now_s))
+        )
 
 
 def _after(answer: _Answer) -> None:

@@ -99,6 +99,15 @@ class Listen(_Section):
     preroll_ms: Annotated[int, Field(ge=0)] = 300
 
 
+class Floor(_Section):
+    """Who speaks when."""
+
+    barge_in_ms: Annotated[int, Field(ge=60)] = 160
+    """Customer speech over the bot's that silences it: about one syllable."""
+    no_input_s: Annotated[float, Field(ge=0)] = 10
+    """Silence after which the customer is asked again; 0: never."""
+
+
 class Tts(_Section):
     """Speech synthesis."""
 
@@ -175,6 +184,7 @@ class Settings(_Section):
     gateway: Gateway = Gateway()
     asr: Asr = Asr()
     listen: Listen = Listen()
+    floor: Floor = Floor()
     tts: Tts = Tts()
     triton: Triton = Triton()
     nlu: Nlu = Nlu()

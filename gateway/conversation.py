@@ -40,13 +40,15 @@ from dialogue.types import (
     Turn,
 )
 from gateway import log
+from gateway.ahead import Ahead
 from gateway.errors import Forbidden
 from gateway.events import ReplyOut, UnderstoodOut
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from nlu.types import Language, Parse
 from nlu.understand import Understanding
-from speech.types import Transcript
+from speech.types import Transcript, TtsEngine
+
 
 _CATCH_UP_S = 1.5
 """How long a turn waits to learn what other workers have stored."""
@@ -166,8 +168,11 @@ class Conversation:
         language: Language | None = None,
         alternatives: Sequence[str] = (),
         hops: Hops | None = None,
+        ahead: Ahead | None = None,
     ) -> AsyncGenerator[UnderstoodOut | ReplyOut]:
         """Understand ``text`` and answer it. Yields ``UnderstoodOut``, then at least one ``ReplyOut``, the last marked.
+
+        ``ahead`` is adopted when it is for these words and nothing has happened in the conversation since.
 
         Ends within the turn deadline whatever breaks behind it: the customer then gets an apology. Text replies count
         as heard when they have been taken from this iterator; voice confirms through ``heard``.
@@ -179,14 +184,16 @@ class Conversation:
             last_seen = False
             try:
                 started = self.core.clock()
+                if ahead is not None and not ahead.answers(text, alternatives, self.state, turn_id):
+                    ahead = None
                 async with asyncio.timeout(max(0.1, deadline - self.core.clock())):
-                    parse = await self._understand(text, language, alternatives)
+                    parse = await (ahead.parse() if ahead else self._understand(text, language, alternatives))
                 hops.nlu_ms = (self.core.clock() - started) * 1000
                 turn = Turn(turn_id, parse.text, parse, modality, channel)
                 self._count(turn)
                 yield UnderstoodOut(turn_id, parse)
                 started = self.core.clock()
-                async with aclosing(self._replies(turn, deadline)) as replies:
+                async with aclosing(self._replies(turn, deadline, ahead)) as replies:
                     async for reply in replies:
                         hops.dialogue_ms = hops.dialogue_ms or (self.core.clock() - started) * 1000
                         last_seen = last_seen or reply.is_last
@@ -208,9 +215,39 @@ class Conversation:
             text, self.state.expectation, language=language, alternatives=alternatives
         )
 
-    async def _replies(self, turn: Turn, deadline: float) -> AsyncGenerator[Reply]:
+    def think_ahead(
+        self,
+        text: str,
+        *,
+        modality: Modality,
+        channel: str,
+        language: Language | None,
+        alternatives: Sequence[str],
+        tts: TtsEngine | None,
+    ) -> Ahead | None:
+        """Begin the next turn before it is certain; None while another is being taken. The caller must close it."""
+        if self._turn_lock.locked():
+            return None
+        core = self.core
+        return Ahead(
+            text,
+            alternatives,
+            language,
+            state=self.state,
+            turn_id=self._turn_id + 1,
+            understanding=core.understanding,
+            responder=core.responder,
+            writes=self.writes,
+            tts=tts,
+            modality=modality,
+            channel=channel,
+            clock=core.clock,
+        )
+
+    async def _replies(self, turn: Turn, deadline: float, ahead: Ahead | None) -> AsyncGenerator[Reply]:
         await self.apply(CustomerSaid(turn))
-        async with aclosing(self.core.responder.respond(self.state, turn, self.writes)) as items:
+        respond = ahead.items() if ahead else self.core.responder.respond(self.state, turn, self.writes)
+        async with aclosing(respond) as items:
             while True:
                 async with asyncio.timeout(max(0.1, deadline - self.core.clock())):
                     item = await anext(items, None)

@@ -12,6 +12,7 @@ from speech.endpointing import EndpointConfig
 from speech.listen import ListenConfig
 from speech.tts import TtsOptions
 from speech.tts.cache import PromptCache, VoiceKey
+from speech.turn_taking import TurnTakingConfig
 from speech.types import BatchAsr, TtsEngine
 from speech.vad import SileroVad
 
@@ -75,7 +76,14 @@ def load_tts(settings: Settings) -> TtsEngine:
 def load_voice(settings: Settings) -> Voice:
     """Ears and mouth; blocks for a second or two. Raises ``SpeechError``."""
     key = VoiceKey(settings.tts.voice, settings.tts.coqui_model, settings.tts.speed)
-    return Voice(load_asr(settings), SileroVad(), load_tts(settings), PromptCache(key), listen_config(settings))
+    return Voice(
+        load_asr(settings),
+        SileroVad(),
+        load_tts(settings),
+        PromptCache(key),
+        listen_config(settings),
+        TurnTakingConfig(settings.floor.barge_in_ms),
+    )
 
 
 def required_weights(settings: Settings, *, for_tests: bool = False) -> tuple[WeightSet, ...]:

@@ -106,6 +106,8 @@ class Heard:
     """What listening made of the microphone."""
 
     event: SpeechEvent
+    verdict: str | None = None
+    """Of a final transcript: ``turn``, or why none follows (``speech.overlap.Verdict``)."""
 
 
 @dataclass(frozen=True, slots=True)

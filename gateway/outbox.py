@@ -1,6 +1,7 @@
 """The bounded queue between a session and its channel. A slow reader is waited for, up to a limit, then let go.
 
-Audio that belongs to a turn which has been cleared is dropped here, so that nothing stale leaves after a barge-in.
+Audio of a play that has been cleared is dropped here, also when it is put later, so that nothing stale leaves after a
+barge-in.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 
 from gateway.events import AudioEnd, AudioOut, AudioStart, Caption, Clear, Outbound
 
+_AUDIO = AudioOut | AudioStart | AudioEnd | Caption
 _MAX_WAITING = 256
 _SLOW_READER_S = 10.0
 
@@ -29,24 +31,32 @@ class Outbox:
         self._waiting: deque[Outbound] = deque()
         self._changed = asyncio.Condition()
         self._closed = False
+        self._cleared_play = -1
+        """The last play that was cleared; plays count up."""
 
     async def put(self, event: Outbound) -> None:
         """Queue an event; blocks while the client lags. Raises ``SlowReader``."""
         try:
             async with asyncio.timeout(_SLOW_READER_S), self._changed:
                 await self._changed.wait_for(lambda: len(self._waiting) < _MAX_WAITING or self._closed)
-                self._waiting.append(event)
-                self._changed.notify_all()
+                if not self._is_stale(event):
+                    self._waiting.append(event)
+                    self._changed.notify_all()
         except TimeoutError as error:
             raise SlowReader from error
 
-    async def clear(self, turn_id: int) -> None:
-        """Drop this turn's waiting audio and tell the client to drop what it holds. Overtakes the queue."""
+    async def clear(self, turn_id: int, play: int) -> None:
+        """Drop the audio of this play and of those before it, and tell the client to drop what it holds of this turn.
+
+        Overtakes the queue.
+        """
         async with self._changed:
-            audio = AudioOut | AudioStart | AudioEnd | Caption
-            kept = [event for event in self._waiting if not (isinstance(event, audio) and event.turn_id == turn_id)]
-            self._waiting = deque([Clear(turn_id), *kept])
+            self._cleared_play = max(self._cleared_play, play)
+            self._waiting = deque([Clear(turn_id), *(event for event in self._waiting if not self._is_stale(event))])
             self._changed.notify_all()
+
+    def _is_stale(self, event: Outbound) -> bool:
+        return isinstance(event, _AUDIO) and event.play <= self._cleared_play
 
     async def close(self) -> None:
         """Let the sender finish what waits and end."""

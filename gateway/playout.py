@@ -8,6 +8,10 @@ stops reporting cannot hold the floor.
     sent    |=====sentence 0=====|==sentence 1==|        (ahead of real time)
     played  |=========>                                   (reports, and our clock between them)
     heard                ^ everything before here
+
+A turn's audio may be played in several *plays*: held at a barge-in, it goes on from there (or from the start of its
+sentence) in the next. Positions are milliseconds of the turn's audio, whatever the play; a client counts from the
+start of the play, and its reports say which.
 """
 
 from __future__ import annotations
@@ -34,10 +38,14 @@ class _Sentence:
 
 
 class Playout(Protocol):
-    """What a session needs from a regime. All times in milliseconds, on the turn's playout clock."""
+    """What a session needs from a regime. All times in milliseconds of the turn's audio."""
 
     def begin(self) -> None:
-        """New audio begins; what was sent before is forgotten."""
+        """Audio of a new turn; what was sent before is forgotten."""
+        ...
+
+    def begin_play(self, play: int, from_ms: float) -> None:
+        """The audio from ``from_ms`` on is about to be sent, as the play with this number."""
         ...
 
     def sent(self, sentence: int, text: str, start_ms: float, end_ms: float) -> None:
@@ -48,12 +56,12 @@ class Playout(Protocol):
         """No more audio will be sent for this turn."""
         ...
 
-    def report(self, ms: float) -> None:
-        """The client says this much of the audio has been played."""
+    def report(self, ms: float, play: int | None = None) -> None:
+        """The client says this much of a play's audio has been played; None: of the one that runs."""
         ...
 
-    def flush(self) -> None:
-        """The channel was told to drop what it holds."""
+    def flush(self) -> float:
+        """The channel was told to drop what it holds; returns how far it had come."""
         ...
 
     @property
@@ -78,10 +86,14 @@ class ReportedPlayout:
         """``clock`` gives monotonic seconds."""
         self._clock = clock
         self._sentences: list[_Sentence] = []
+        self._play = 0
+        self._origin_ms = 0.0
+        """Where the play began."""
         self._sent_ms = 0.0
         self._reported_ms = 0.0
+        self._heard_ms = 0.0
+        """The farthest that any play has come."""
         self._client_reports = False
-        self._flushed_at_ms = 0.0
         self._started_s: float | None = None
         self._finished = True
         self._changed = asyncio.Event()
@@ -89,7 +101,13 @@ class ReportedPlayout:
     def begin(self) -> None:
         """See ``Playout``."""
         self._sentences = []
-        self._sent_ms = self._reported_ms = self._flushed_at_ms = 0.0
+        self._heard_ms = 0.0
+        self.begin_play(0, 0.0)
+
+    def begin_play(self, play: int, from_ms: float) -> None:
+        """See ``Playout``."""
+        self._play = play
+        self._origin_ms = self._sent_ms = self._reported_ms = from_ms
         self._started_s = None
         self._finished = False
 
@@ -99,28 +117,35 @@ class ReportedPlayout:
             self._started_s = self._clock()
         if sentence >= len(self._sentences):
             self._sentences.append(_Sentence(text, start_ms, end_ms))
-        self._sentences[-1].end_ms = end_ms
+        self._sentences[sentence].end_ms = max(end_ms, self._sentences[sentence].end_ms)
         self._sent_ms = max(self._sent_ms, end_ms)
 
     def finish(self) -> None:
         """See ``Playout``."""
         self._finished = True
 
-    def report(self, ms: float) -> None:
-        """See ``Playout``. A report beyond what was sent is not believed."""
+    def report(self, ms: float, play: int | None = None) -> None:
+        """See ``Playout``. A report beyond what was sent is not believed; one of an earlier play comes too late."""
+        if play is not None and play != self._play:
+            return
         self._client_reports = True
-        self._reported_ms = max(self._reported_ms, min(ms, self._sent_ms))
+        self._reported_ms = max(self._reported_ms, min(self._origin_ms + ms, self._sent_ms))
         self._changed.set()
 
-    def flush(self) -> None:
+    def flush(self) -> float:
         """See ``Playout``."""
-        self._flushed_at_ms = self.played_ms
+        self._heard_ms = max(self._heard_ms, self.played_ms)
+        position_ms = self.played_ms
         self._started_s = None
         self._finished = True
         self._changed.set()
+        return position_ms
 
     def _elapsed_ms(self) -> float:
-        return 0.0 if self._started_s is None else (self._clock() - self._started_s) * 1000 - _START_DELAY_MS
+        """Position that the loudspeaker can have reached by now."""
+        if self._started_s is None:
+            return self._origin_ms
+        return self._origin_ms + (self._clock() - self._started_s) * 1000 - _START_DELAY_MS
 
     @property
     def played_ms(self) -> float:
@@ -129,10 +154,11 @@ class ReportedPlayout:
         A client that has never reported is taken to play in real time.
         """
         if self._started_s is None:
-            return self._flushed_at_ms
-        if not self._client_reports:
-            return max(0.0, min(self._elapsed_ms(), self._sent_ms))
-        return max(0.0, min(self._reported_ms, self._elapsed_ms() + _START_DELAY_MS, self._sent_ms))
+            return self._heard_ms
+        by_clock_ms = self._elapsed_ms()
+        if self._client_reports:
+            by_clock_ms = min(self._reported_ms, by_clock_ms + _START_DELAY_MS)
+        return max(self._origin_ms, min(by_clock_ms, self._sent_ms))
 
     @property
     def speaking(self) -> bool:
@@ -168,7 +194,7 @@ class ReportedPlayout:
 
     def heard(self) -> tuple[str, bool]:
         """See ``Playout``. Whole sentences, and of the one that was cut the share of its words that was played."""
-        played, parts = self.played_ms, []
+        played, parts = max(self._heard_ms, self.played_ms), []
         for sentence in self._sentences:
             if sentence.end_ms <= played + _ROUNDING_MS:
                 parts.append(sentence.text)
@@ -178,10 +204,11 @@ class ReportedPlayout:
         complete = self._finished and bool(self._sentences) and played + _ROUNDING_MS >= self._sent_ms
         return " ".join(part for part in parts if part).strip(), complete
 
-    def unheard_from(self) -> int:
-        """Index of the first sentence that was not heard to its end."""
-        played = self.played_ms
-        return next(
-            (i for i, sentence in enumerate(self._sentences) if sentence.end_ms > played + _ROUNDING_MS),
-            len(self._sentences),
-        )
+    def sentences_around(self, before_ms: float) -> tuple[str, ...]:
+        """The sentences that sounded in the last ``before_ms``, and the one that sounds now."""
+        played = max(self._heard_ms, self.played_ms)
+        return tuple(s.text for s in self._sentences if s.start_ms <= played and s.end_ms >= played - before_ms)
+
+    def sentence_start_ms(self, at_ms: float) -> float:
+        """Where the sentence began that sounds at ``at_ms``."""
+        return max((sentence.start_ms for sentence in self._sentences if sentence.start_ms <= at_ms), default=0.0)

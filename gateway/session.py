@@ -1,13 +1,14 @@
 """One voice session: a customer's microphone and speaker on one conversation.
 
       inbound --> microphone --> listen --> turns --> conversation --> script --> speak --> outbox --> channel
-                                   |                                                |
-                                   +-- speech while the bot speaks: cut ------------+
+                                   |                      ^ ahead                   |
+                                   +---- floor: hold, go on -------------------------+
 
 One ``TaskGroup`` holds everything; cancelling ``run`` ends it all but WRITEs on the shop, which belong to the gateway.
 
-A customer who speaks while the bot speaks cuts the *speech*; the words that follow decide: none (a cough, noise)
-resumes from the sentence that was cut, some begin a new turn. The history keeps what playout says was heard.
+A customer who speaks while the bot speaks silences it; the words that follow decide whether the same answer goes on
+(none, a backchannel, an echo, side talk) or a new turn begins (``gateway.floor``). At a pause the answer is worked out
+ahead, and the endpoint only releases it (``gateway.ahead``). The history keeps what playout says was heard.
 """
 
 from __future__ import annotations
@@ -16,38 +17,42 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from gateway import events as ev
 from gateway import log
-from gateway.answering import Answering, Message, SessionEnded
+from gateway.answering import Answering, SessionEnded
 from gateway.conversation import Conversation
+from gateway.floor import Floor
+from gateway.message import Message
 from gateway.microphone import Microphone
 from gateway.outbox import Outbox, SlowReader
 from gateway.services import Services
+from gateway.silence import Silence
 from gateway.voice import Voice
 from nlu.types import Expectation, Language
 from speech.listen import listen
-from speech.turn_taking import TurnTaking
+from speech.overlap import Verdict
 from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript
 
 _MUTE_SILENCE_MS = 1500.0
 _UNCLEAR_SPEECH_MS = 900.0
-_WATCH_S = 5.0
+_WATCH_S = 0.5
 _BROKEN: dict[Language, str] = {
     "zh": "抱歉，我们这边出了点问题，请重新连接。您说过的内容已经保存。",
     "en": "Sorry, something broke on our side; please reconnect. What you told us is kept.",
 }
 
 
-def endpoint_hint(expectation: Expectation) -> EndpointHint:
-    """What the dialogue waits for, in endpointing's terms."""
+def endpoint_hint(expectation: Expectation, *, overlap: bool = False) -> EndpointHint:
+    """What the dialogue waits for, in endpointing's terms; ``overlap``: the customer speaks over the bot."""
     match expectation.kind:
         case "digits":
-            return EndpointHint("digits", expectation.digits)
-        case "yes_no":
-            return EndpointHint("yes_no")
+            return EndpointHint("digits", expectation.digits, overlap)
+        case "yes_no" | "address":
+            return EndpointHint(expectation.kind, overlap=overlap)
         case _:
-            return EndpointHint()
+            return EndpointHint(overlap=overlap)
 
 
 class VoiceSession:
@@ -63,12 +68,19 @@ class VoiceSession:
         self._start = start
         self._clock = services.clock
         self._answering = Answering(services, voice, conversation, self.outbox, start)
-        self._floor = TurnTaking(voice.floor)
         self._microphone = Microphone(start.rate_hz, lambda ms: services.metrics.dropped_audio.inc(ms / 1000))
+        self._floor = Floor(
+            voice.floor,
+            self._answering,
+            lambda: conversation.state.expectation,
+            lambda: self._microphone.now_ms,
+            services.metrics,
+        )
+        self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)
         self._group: asyncio.TaskGroup
         self._ended: tuple[SpeechEnded, float] | None = None
-        self._utterance_id: int | None = None
-        """The last utterance that began."""
+        self._listening = False
+        """Whether the customer is in mid-utterance, or its words are awaited."""
         self._unclear_told = False
         self._active_s = services.clock()
         self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel="web")
@@ -91,7 +103,7 @@ class VoiceSession:
                 await self.outbox.put(ev.ErrorOut(reason, message, fatal=True))
         finally:
             # The customer may leave in mid-answer: what was heard until then is remembered.
-            await self._answering.cut(for_good=True)
+            await self._answering.close()
             self._log.info("session over", reason=reason)
             with suppress(SlowReader):
                 await self.outbox.put(ev.ByeOut(reason))
@@ -134,14 +146,13 @@ class VoiceSession:
         match event:
             case ev.AudioIn(pcm):
                 self._microphone.push(pcm)
-                await self._mind_the_floor()
+                await self._floor.heard_audio()
             case ev.TextIn(text):
-                self._active_s = self._clock()
-                await self._answering.ask(Message(text, self._clock()))
-            case ev.Played(turn_id, ms):
-                self._answering.report_played(turn_id, ms)
+                await self._typed(text)
+            case ev.Played(turn_id, ms, play):
+                self._answering.report_played(turn_id, ms, play)
             case ev.Interrupt():
-                await self._answering.cut(for_good=True)
+                await self._answering.cut()
             case ev.Mute(muted):
                 if muted:
                     self._microphone.silence(_MUTE_SILENCE_MS)
@@ -152,14 +163,32 @@ class VoiceSession:
             case ev.Start():
                 await self.outbox.put(ev.ErrorOut("already_started", "'start' may come only once; ignored"))
 
+    async def _typed(self, text: str | None) -> None:
+        if text:
+            self._broke_silence()
+            await self._answering.ask(Message(text, self._clock()))
+
+    def _broke_silence(self) -> None:
+        self._active_s = self._clock()
+        self._silence.broken()
+
     async def _watch(self) -> None:
-        """Ends a session in which nothing has been said or typed for long."""
+        """Speaks to a customer who says nothing, and ends a session in which nothing has happened for long."""
         while True:
             await asyncio.sleep(_WATCH_S)
             if self._answering.speaking:
                 self._active_s = self._clock()
             if self._clock() - self._active_s > self._services.settings.gateway.idle_timeout_s:
                 raise SessionEnded("idle")
+            await self._mind_the_silence()
+
+    async def _mind_the_silence(self) -> None:
+        asked = self._conversation.state.expectation.kind != "free"
+        busy = self._listening or self._answering.is_busy
+        attempt = self._silence.tick(self._clock(), busy=busy, asked=asked)
+        if attempt is not None:
+            responder = self._conversation.core.responder
+            await self._answering.say(lambda state, turn_id: responder.no_input(state, turn_id, attempt))
 
     # --- listening ---------------------------------------------------------------------------------------------------
 
@@ -170,7 +199,7 @@ class VoiceSession:
             self._voice.asr,
             self._voice.vad.stream(),
             config=self._voice.listen,
-            hint=lambda: endpoint_hint(self._conversation.state.expectation),
+            hint=lambda: endpoint_hint(self._conversation.state.expectation, overlap=self._floor.overlapping),
             language=self._spoken_language,
         )
         async with aclosing(events) as heard:
@@ -187,75 +216,75 @@ class VoiceSession:
                 return None
 
     async def _on_speech(self, event: SpeechEvent) -> None:
-        if not isinstance(event, RecognitionFailed):
-            await self.outbox.put(ev.Heard(event))
         match event:
-            case SpeechStarted(utterance_id, start_ms):
-                self._active_s = self._clock()
-                self._utterance_id = utterance_id
-                self._answering.hold_floor(True)
-                if self._floor.speech_started(start_ms, self._microphone.now_ms):
-                    await self._answering.cut()
+            case SpeechStarted():
+                self._broke_silence()
+                self._listening = True
+                await self._floor.speech_started(event)
+                await self.outbox.put(ev.Heard(event))
             case SpeechEnded():
                 self._floor.speech_ended()
                 self._ended = (event, self._clock())
+                await self.outbox.put(ev.Heard(event))
             case Transcript(is_final=True):
-                self._yield_floor(event)
+                self._listening = False
                 await self._on_final(event)
+            case Transcript():
+                await self.outbox.put(ev.Heard(event))
+                await self._on_words(event)
             case RecognitionFailed():
-                self._yield_floor(event)
+                self._listening = False
                 await self._on_recognition_failed(event)
 
-    def _yield_floor(self, event: Transcript | RecognitionFailed) -> None:
-        """The utterance is known; the floor is free unless the customer speaks again already."""
-        if event.utterance_id == self._utterance_id:
-            self._answering.hold_floor(False)
+    async def _on_words(self, transcript: Transcript) -> None:
+        """Words before the endpoint: they may silence the bot, and at a pause the answer is worked out ahead."""
+        await self._floor.words(transcript)
+        if transcript.at_pause and self._floor.verdict(transcript) is Verdict.TURN:
+            await self._answering.expect(self._message(transcript, self._clock()))
+        else:
+            await self._answering.expect_nothing()
 
     async def _on_final(self, transcript: Transcript) -> None:
-        resume = self._floor.heard(transcript.text)
-        if self._answering.was_cut:
-            kind = "true" if transcript.text.strip() else "false"
-            self._services.metrics.interruptions.labels(kind).inc()
-        if not transcript.text.strip():
-            if resume is not None or self._answering.was_cut:
-                self._answering.resume()
-            elif transcript.end_ms - transcript.start_ms >= _UNCLEAR_SPEECH_MS and not self._unclear_told:
-                # Said once, not at every noise: a dialogue with a coffee machine helps nobody.
-                self._unclear_told = True
-                await self._answering.apologise("not_understood")
-            return
-        self._unclear_told = False
-        self._conversation.keep_transcript(transcript)
-        ended, known_s = self._ended or (None, self._clock())
-        await self._answering.ask(
-            Message(
-                transcript.text,
-                known_s,
-                spoken=True,
-                language=None if self._start.language == "auto" else transcript.language,
-                alternatives=transcript.alternatives,
-                endpoint_ms=ended.decided_ms - ended.end_ms if ended else 0.0,
-                asr_ms=(self._clock() - known_s) * 1000,
-            )
+        verdict = self._floor.settle(transcript)
+        await self.outbox.put(ev.Heard(transcript, verdict.value))
+        match verdict:
+            case Verdict.TURN:
+                self._unclear_told = False
+                self._conversation.keep_transcript(transcript)
+                ended, known_s = self._ended or (None, self._clock())
+                message = self._message(transcript, known_s)
+                endpoint_ms = ended.decided_ms - ended.end_ms if ended else 0.0
+                waited_ms = (self._clock() - known_s) * 1000
+                await self._answering.ask(replace(message, endpoint_ms=endpoint_ms, asr_ms=waited_ms))
+            case Verdict.STOP:
+                responder = self._conversation.core.responder
+                await self._answering.say(responder.listening)
+            case Verdict.SILENCE if not self._answering.is_busy:
+                await self._on_unclear(transcript)
+
+    async def _on_unclear(self, transcript: Transcript) -> None:
+        """Speech without words, and no answer that goes on after it."""
+        if transcript.end_ms - transcript.start_ms >= _UNCLEAR_SPEECH_MS and not self._unclear_told:
+            # Said once, not at every noise: a dialogue with a coffee machine helps nobody.
+            self._unclear_told = True
+            await self._answering.apologise("not_understood")
+
+    def _message(self, transcript: Transcript, received_s: float) -> Message:
+        return Message(
+            transcript.text,
+            received_s,
+            spoken=True,
+            language=None if self._start.language == "auto" else transcript.language,
+            alternatives=transcript.alternatives,
+            decode_ms=transcript.decode_ms,
         )
 
     async def _on_recognition_failed(self, event: RecognitionFailed) -> None:
         """One utterance is lost, and the customer is told; listening goes on."""
-        self._floor.heard("")
+        self._floor.free(event.utterance_id)
         self._services.metrics.errors.labels(event.code).inc()
         self._log.error("recognition failed", code=event.code)
         language = self._conversation.state.language
         nothing = Transcript(event.utterance_id, "", True, language, 0.0, event.start_ms, event.end_ms)
-        await self.outbox.put(ev.Heard(nothing))
+        await self.outbox.put(ev.Heard(nothing, Verdict.SILENCE.value))
         await self._answering.apologise(event.code)
-
-    async def _mind_the_floor(self) -> None:
-        current = self._answering.speaking_turn
-        if current is None:
-            self._floor.bot_silent()
-            return
-        turn_id, interruptible = current
-        now_ms = self._microphone.now_ms
-        self._floor.bot_speaks(turn_id, now_ms, interruptible=interruptible)
-        if self._floor.speech_continues(now_ms):
-            await self._answering.cut()

@@ -60,10 +60,55 @@ class PromptAudio(Protocol):
         ...
 
 
+class AudioAhead:
+    """The first sentence of an answer, synthesised before it is certain that it will be said. ``close`` ends it."""
+
+    def __init__(self, sentence: SpokenSentence, language: Language, tts: TtsEngine) -> None:
+        """Begins at once, in a task of its own; the caller must ``close``."""
+        self._key = (sentence.spoken, language)
+        self._frames: list[AudioFrame] = []
+        self._grew = asyncio.Event()
+        self._task = asyncio.create_task(self._synthesise(sentence.spoken, language, tts), name="speak ahead")
+        self._task.add_done_callback(lambda _: self._grew.set())
+        self.first_frame_s: float | None = None
+        """When the first frame was there, on the loop's clock."""
+
+    def holds(self, spoken: str, language: Language) -> bool:
+        """Whether this is the audio of ``spoken``."""
+        return self._key == (spoken, language)
+
+    async def frames(self) -> AsyncIterator[AudioFrame]:
+        """What is there, then what comes. Raises ``TtsFailed``."""
+        index = 0
+        while True:
+            while index < len(self._frames):
+                yield self._frames[index]
+                index += 1
+            if self._task.done():
+                self._task.result()
+                return
+            self._grew.clear()
+            await self._grew.wait()
+
+    async def close(self) -> None:
+        """Stop synthesis within a frame."""
+        await _ended(self._task)
+
+    async def _synthesise(self, spoken: str, language: Language, tts: TtsEngine) -> None:
+        async with _closing(tts.synthesize(spoken, language)) as frames:
+            async for frame in frames:
+                self.first_frame_s = self.first_frame_s or asyncio.get_running_loop().time()
+                self._frames.append(frame)
+                self._grew.set()
+
+
 async def speak(
-    texts: AsyncIterator[SpokenRequest], tts: TtsEngine, cache: PromptAudio | None = None
+    texts: AsyncIterator[SpokenRequest],
+    tts: TtsEngine,
+    cache: PromptAudio | None = None,
+    first: AudioAhead | None = None,
 ) -> AsyncGenerator[SpokenFrame, None]:
-    """Speak the texts of one turn as they come.
+    """Speak the texts of one turn as they come. ``first``, when it holds the first sentence, is used for it.
 
     A sentence whose synthesis fails is tried a second time (what was already heard of it is not repeated); then
     ``TtsFailed`` is raised once every frame before it has been yielded, with ``unsaid`` = that sentence and the rest
@@ -72,7 +117,7 @@ async def speak(
     # Bounded by ``ahead``: the queue never holds more than the sentence being taken and the next one.
     ready: asyncio.Queue[SpokenFrame | None] = asyncio.Queue()
     ahead = asyncio.Semaphore(1)
-    producer = asyncio.create_task(_produce(texts, tts, cache, ready, ahead), name="speak-ahead")
+    producer = asyncio.create_task(_produce(texts, _Source(tts, cache, first), ready, ahead), name="speak-ahead")
     clock_ms = 0.0
     previous: SpokenFrame | None = None
     try:
@@ -94,8 +139,7 @@ async def speak(
 
 async def _produce(
     texts: AsyncIterator[SpokenRequest],
-    tts: TtsEngine,
-    cache: PromptAudio | None,
+    source: _Source,
     ready: asyncio.Queue[SpokenFrame | None],
     ahead: asyncio.Semaphore,
 ) -> None:
@@ -108,7 +152,7 @@ async def _produce(
                 await ahead.acquire()
                 is_first = True
                 try:
-                    async for audio in _audio(sentence, request.language, tts, cache):
+                    async for audio in source.audio(sentence, request.language):
                         ready.put_nowait(SpokenFrame(index, sentence.display, audio, is_first))
                         is_first = False
                 except TtsFailed as error:
@@ -122,26 +166,38 @@ async def _produce(
         ready.put_nowait(None)
 
 
-async def _audio(
-    sentence: SpokenSentence, language: Language, tts: TtsEngine, cache: PromptAudio | None
-) -> AsyncIterator[AudioFrame]:
-    kept = await cache.find(sentence.spoken, language) if cache is not None else None
-    if kept is not None:
-        for frame in kept:
-            yield frame
-        return
-    heard_ms = 0.0
-    for attempt in range(_ATTEMPTS):
-        try:
-            async with _closing(tts.synthesize(sentence.spoken, language)) as frames:
-                async for frame in frames:
-                    if frame.end_ms > heard_ms:
-                        yield frame
-                        heard_ms = frame.end_ms
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a sentence's audio comes from: made ahead, kept on disk, or synthesised now."""
+
+    tts: TtsEngine
+    cache: PromptAudio | None
+    ahead: AudioAhead | None
+
+    async def audio(self, sentence: SpokenSentence, language: Language) -> AsyncIterator[AudioFrame]:
+        """Frames from 0 ms on. Raises ``TtsFailed`` when the second attempt fails too."""
+        kept = await self.cache.find(sentence.spoken, language) if self.cache is not None else None
+        if kept is not None:
+            for frame in kept:
+                yield frame
             return
-        except TtsFailed:
-            if attempt + 1 == _ATTEMPTS:
-                raise
+        heard_ms = 0.0
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with _closing(self._attempt(sentence.spoken, language, attempt)) as frames:
+                    async for frame in frames:
+                        if frame.end_ms > heard_ms:
+                            yield frame
+                            heard_ms = frame.end_ms
+                return
+            except TtsFailed:
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+
+    def _attempt(self, spoken: str, language: Language, attempt: int) -> AsyncIterator[AudioFrame]:
+        if attempt == 0 and self.ahead is not None and self.ahead.holds(spoken, language):
+            return self.ahead.frames()
+        return self.tts.synthesize(spoken, language)
 
 
 def _silence(after: SpokenFrame, start_ms: float) -> list[SpokenFrame]:

@@ -1,37 +1,40 @@
-"""Who has the floor: decides, from what is being played and what is being heard, when the customer takes it.
+"""Who has the floor: decides, from what is being played and what is being heard, when the bot holds its tongue.
 
 ::
 
-    bot       =====================|..........      silenced by the session on Interrupt
+    bot       =====================|..........|=======      what was held goes on, or is dropped for the new turn
     customer  ________|================|_______
-              start_ms^            ^Interrupt          ^final transcript is empty: Resume, say the rest after all
+              start_ms^            ^Hold      ^the words decide (``speech.overlap``)
+
+A syllable of speech is enough to hold, because nobody can tell 对 from 对不起 before the next one. What it *was* is
+decided by the words, so a backchannel costs the customer a short pause and no words.
 
 Pure: positions are milliseconds on the microphone's sample clock. "The bot is speaking" comes from playout.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
+
+_KEPT = 16
+"""Utterances whose overlap is remembered; finals lag behind the microphone by two or three."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTakingConfig:
     """Waits in milliseconds."""
 
-    barge_in_ms: float = 120
-    """Customer speech over the bot's that takes the floor."""
+    barge_in_ms: float = 160
+    """Customer speech over the bot's that holds it: about one syllable. With the 60 to 100 ms that voice activity
+    detection takes to notice speech, the bot is silent within 300 ms."""
+    echo_barge_in_ms: float = 1600
+    """The same once the bot's own words have come back through the microphone; recognised words hold sooner."""
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupt:
-    """The customer takes the floor from turn ``turn_id``: stop speaking."""
-
-    turn_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """The interruption of ``turn_id`` was none (nobody said anything): the reply may go on."""
+class Hold:
+    """The customer speaks over turn ``turn_id``: fall silent, keep what is unsaid."""
 
     turn_id: int
 
@@ -44,15 +47,17 @@ class _BotTurn:
 
 
 class TurnTaking:
-    """One session's floor. At most one ``Interrupt`` per bot turn, and at most one ``Resume`` after it."""
+    """One session's floor. At most one ``Hold`` per utterance."""
 
     def __init__(self, config: TurnTakingConfig | None = None) -> None:
         self.config = config or TurnTakingConfig()
         self._bot: _BotTurn | None = None
-        self._customer_start_ms: float | None = None
-        self._interrupted: int | None = None
-        """The last turn that was interrupted; None once the customer's words are known."""
-        self._last_interrupted: int | None = None
+        self._utterance_id: int | None = None
+        self._start_ms = 0.0
+        self._held_by: int | None = None
+        """The utterance that took the floor last."""
+        self._over: OrderedDict[int, bool] = OrderedDict()
+        self._echoes = False
 
     def bot_speaks(self, turn_id: int, now_ms: float, *, interruptible: bool = True) -> None:
         """Playout makes sound of ``turn_id``. Call it again when ``interruptible`` changes within the turn."""
@@ -61,29 +66,53 @@ class TurnTaking:
         self._bot.interruptible = interruptible
 
     def bot_silent(self) -> None:
-        """Playout has run dry or was flushed."""
+        """Playout has run dry, or is held, or was flushed."""
         self._bot = None
 
-    def speech_started(self, start_ms: float, now_ms: float) -> Interrupt | None:
+    def speech_started(self, utterance_id: int, start_ms: float, now_ms: float) -> Hold | None:
         """The customer began to speak at ``start_ms`` (``SpeechStarted``), known at ``now_ms``."""
-        self._customer_start_ms = start_ms
+        self._utterance_id, self._start_ms = utterance_id, start_ms
+        self._over[utterance_id] = False
+        while len(self._over) > _KEPT:
+            self._over.popitem(last=False)
         return self.speech_continues(now_ms)
 
-    def speech_continues(self, now_ms: float) -> Interrupt | None:
+    def speech_continues(self, now_ms: float) -> Hold | None:
         """Call with every microphone frame; does nothing unless both speak."""
-        bot, since_ms = self._bot, self._customer_start_ms
-        if bot is None or since_ms is None or not bot.interruptible or bot.turn_id == self._last_interrupted:
+        if self._bot is None or self._utterance_id is None:
             return None
-        if now_ms - max(since_ms, bot.start_ms) < self.config.barge_in_ms:
+        self._over[self._utterance_id] = True
+        wait_ms = self.config.echo_barge_in_ms if self._echoes else self.config.barge_in_ms
+        if now_ms - max(self._start_ms, self._bot.start_ms) < wait_ms:
             return None
-        self._interrupted = self._last_interrupted = bot.turn_id
-        return Interrupt(bot.turn_id)
+        return self._hold()
+
+    def words_heard(self, utterance_id: int) -> Hold | None:
+        """Words of the utterance in progress are known, and they are not the bot's own: no need to wait longer."""
+        if self._bot is None or utterance_id != self._utterance_id:
+            return None
+        return self._hold()
 
     def speech_ended(self) -> None:
         """The utterance is over (``SpeechEnded``)."""
-        self._customer_start_ms = None
+        self._utterance_id = None
 
-    def heard(self, text: str) -> Resume | None:
-        """The utterance's final transcript. An empty one after an interruption gives the floor back."""
-        turn_id, self._interrupted = self._interrupted, None
-        return Resume(turn_id) if turn_id is not None and not text.strip() else None
+    def was_over_bot(self, utterance_id: int) -> bool:
+        """Whether the bot made sound during this utterance."""
+        return self._over.get(utterance_id, False)
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether the utterance in progress began, or went on, over the bot."""
+        return self._utterance_id is not None and self._over.get(self._utterance_id, False)
+
+    def echo_heard(self) -> None:
+        """An utterance was the bot's own words: from now on sound alone holds late, else every word would."""
+        self._echoes = True
+
+    def _hold(self) -> Hold | None:
+        bot = self._bot
+        if bot is None or not bot.interruptible or self._held_by == self._utterance_id:
+            return None
+        self._held_by = self._utterance_id
+        return Hold(bot.turn_id)

@@ -73,6 +73,12 @@ class FakeResponder:
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         return Reply(turn_id, "您好，请问有什么可以帮您？", "zh", is_last=True)
 
+    def no_input(self, state: DialogueState, turn_id: int, attempt: int) -> Reply:
+        return Reply(turn_id, f"您还在吗？（{attempt}）", "zh", is_last=True, tells_result=False)
+
+    def listening(self, state: DialogueState, turn_id: int = 0) -> Reply:
+        return Reply(turn_id, "好的，您请说。", "zh", is_last=True, tells_result=False)
+
     def apology(self, code: str, state: DialogueState, turn_id: int = 0) -> Reply:
         return Reply(turn_id, f"抱歉（{code}）。", "zh", is_last=True)
 

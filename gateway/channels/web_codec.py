@@ -52,6 +52,7 @@ class _Played(_Message):
     type: Literal["played"]
     turn_id: Annotated[int, Field(ge=0)]
     ms: Annotated[float, Field(ge=0, le=3_600_000)]
+    play: Annotated[int, Field(ge=0)] | None = None
 
 
 class _Interrupt(_Message):
@@ -109,7 +110,7 @@ def _to_event(message: Any) -> ev.Inbound:
         case _Dtmf():
             return ev.Dtmf(message.digit)
         case _Played():
-            return ev.Played(message.turn_id, message.ms)
+            return ev.Played(message.turn_id, message.ms, message.play)
         case _Interrupt():
             return ev.Interrupt()
         case _Mute():
@@ -156,7 +157,7 @@ def _to_json(event: ev.Outbound) -> dict[str, Any]:
         case ev.ReplyOut():
             return {"type": "reply", **reply_json(event.reply)}
         case ev.AudioStart():
-            return {"type": "audio_start", "turn_id": event.turn_id, "rate_hz": event.rate_hz}
+            return {"type": "audio_start", "turn_id": event.turn_id, "rate_hz": event.rate_hz, "play": event.play}
         case ev.Caption():
             return {
                 "type": "caption",
@@ -171,7 +172,8 @@ def _to_json(event: ev.Outbound) -> dict[str, Any]:
             return {"type": "clear", "turn_id": event.turn_id}
         case ev.Latency():
             hops = {name: round(value, 1) for name, value in event.hops.items()}
-            return {"type": "latency", "turn_id": event.turn_id, "hops": hops}
+            spans = [[span.name, round(span.start_ms, 1), round(span.end_ms, 1)] for span in event.spans]
+            return {"type": "latency", "turn_id": event.turn_id, "hops": hops, "spans": spans}
         case ev.ErrorOut():
             return {"type": "error", "code": event.code, "message": event.message, "fatal": event.fatal}
         case ev.Pong():
@@ -201,6 +203,7 @@ def _speech_json(heard: ev.Heard) -> dict[str, Any]:
                 "is_final": transcript.is_final,
                 "language": transcript.language,
                 "confidence": round(transcript.confidence, 3),
+                **({"verdict": heard.verdict} if heard.verdict else {}),
             }
         case RecognitionFailed():
             raise TypeError("the session turns a failed recognition into a transcript and an apology")

@@ -1,0 +1,119 @@
+"""The floor of one session: what the customer's speech does to the answer that is being spoken.
+
+    microphone, listen ---> TurnTaking ---> hold
+    words              ---> judge      ---> go on (backchannel, echo, side talk, nothing)  or  a turn, a stop
+
+Joins the pure decisions of ``speech.turn_taking`` and ``speech.overlap`` to the answer; owns no task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.answering import Answering
+from gateway.metrics import Metrics
+from nlu.types import Expectation
+from speech.overlap import Overlap, UsualLevel, Verdict, judge, syllables
+from speech.turn_taking import TurnTaking, TurnTakingConfig
+from speech.types import SpeechStarted, Transcript
+
+_ECHO_WINDOW_MS = 6000.0
+"""An echo comes from what was played during the utterance, and utterances over the bot are short."""
+_SYLLABLES_TO_HOLD = 2
+"""So many words of somebody else's, heard before the sound alone was enough, hold the bot."""
+_KINDS = {
+    Verdict.SILENCE: "false",
+    Verdict.ECHO: "echo",
+    Verdict.BACKCHANNEL: "backchannel",
+    Verdict.SIDE_TALK: "side_talk",
+    Verdict.STOP: "stop",
+    Verdict.TURN: "true",
+}
+"""Label of ``kefu_interruptions_total``."""
+
+
+class Floor:
+    """Call ``heard_audio`` with every microphone frame and the rest as speech events come."""
+
+    def __init__(
+        self,
+        config: TurnTakingConfig,
+        answering: Answering,
+        expectation: Callable[[], Expectation],
+        now_ms: Callable[[], float],
+        metrics: Metrics,
+    ) -> None:
+        """``now_ms`` is the microphone's sample clock."""
+        self._turns = TurnTaking(config)
+        self._answering = answering
+        self._expectation = expectation
+        self._now_ms = now_ms
+        self._metrics = metrics
+        self._level = UsualLevel()
+        self._utterance_id: int | None = None
+        """The last utterance that began."""
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether the customer speaks over the bot, or has just silenced it."""
+        return self._turns.overlapping
+
+    async def heard_audio(self) -> None:
+        """A microphone frame has come."""
+        current = self._answering.speaking_turn
+        if current is None:
+            self._turns.bot_silent()
+            return
+        turn_id, interruptible = current
+        now_ms = self._now_ms()
+        self._turns.bot_speaks(turn_id, now_ms, interruptible=interruptible)
+        if self._turns.speech_continues(now_ms):
+            await self._answering.hold()
+
+    async def speech_started(self, event: SpeechStarted) -> None:
+        """The customer begins to speak: nothing new is said meanwhile."""
+        self._utterance_id = event.utterance_id
+        self._answering.hold_floor(True)
+        if self._turns.speech_started(event.utterance_id, event.start_ms, self._now_ms()):
+            await self._answering.hold()
+
+    def speech_ended(self) -> None:
+        """The endpoint."""
+        self._turns.speech_ended()
+
+    async def words(self, transcript: Transcript) -> None:
+        """A transcript that is not final."""
+        if syllables(transcript.text) < _SYLLABLES_TO_HOLD or self.verdict(transcript) is Verdict.ECHO:
+            return
+        if self._turns.words_heard(transcript.utterance_id):
+            await self._answering.hold()
+
+    def verdict(self, transcript: Transcript) -> Verdict:
+        """What the utterance was, by the words so far."""
+        overlap = Overlap(
+            over_bot=self._turns.was_over_bot(transcript.utterance_id),
+            expects_answer=self._expectation().kind in {"yes_no", "choice"},
+            spoken=self._answering.recently_said(_ECHO_WINDOW_MS),
+            quieter_db=self._level.quieter_db(transcript.level_db) if transcript.level_db else 0.0,
+        )
+        return judge(transcript.text, overlap)
+
+    def settle(self, transcript: Transcript) -> Verdict:
+        """The final transcript: frees the floor, lets the answer go on unless this was for us."""
+        verdict = self.verdict(transcript)
+        self.free(transcript.utterance_id)
+        if self._answering.is_held:
+            self._metrics.interruptions.labels(_KINDS[verdict]).inc()
+        if verdict is Verdict.ECHO:
+            self._turns.echo_heard()
+        if verdict in {Verdict.TURN, Verdict.STOP}:
+            if transcript.level_db:
+                self._level.add(transcript.level_db)
+        else:
+            self._answering.go_on()
+        return verdict
+
+    def free(self, utterance_id: int) -> None:
+        """This utterance is known; the floor is free unless the customer speaks again already."""
+        if utterance_id == self._utterance_id:
+            self._answering.hold_floor(False)

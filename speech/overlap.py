@@ -1,0 +1,184 @@
+"""What the customer's words were, said over the bot's or beside it: a turn, or nothing that asks for an answer.
+
+    words  ->  silence | echo | stop | backchannel | side_talk | turn
+
+Pure: text and levels in, a verdict out. Chinese is counted in characters (one is a syllable), English in words; never
+Chinese in whitespace words.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_BACKCHANNEL = re.compile(
+    r"(?:嗯|恩|唔|哦|噢|喔|啊|呃|额|哎|诶|欸|哈|对|是|行|好|好的|好吧|好嘞|是的|对的|对对|没错|可以|明白|明白了|知道|知道了"
+    r"|了解|这样|这样啊|是吗|是吧|对吧|原来如此|收到|okay|ok|kay|uh ?huh|mm ?hmm|m ?hm|mhm|hmm+|mm+|yeah|yep|yes|right|sure|i see"
+    r"|got it|all right|alright|uh|um|oh|ah|cool|great|fine|good)+",
+    re.IGNORECASE,
+)
+_STOP = re.compile(
+    r"(?:停|停一下|停下|停停|先停|打住|等等|等一下|等一等|等会儿?|稍等|稍等一下|慢着|别说了|不要说了|不用说了|闭嘴|安静|不是|不对"
+    r"|打断一下|听我说|先听我说|不好意思|你先|先别|stop|wait|hold on|hang on|pause|one moment|just a moment|one second"
+    r"|a second|just a second|no no|shut up|be quiet|stop talking|excuse me|please|sorry|了|吧|先|一下|好了)+",
+    re.IGNORECASE,
+)
+_STOP_WORD = re.compile(
+    r"停|等等|等一下|等一等|等会|稍等|慢着|别说|不要说|不用说|闭嘴|安静|打断|听我说|先别|打住"
+    r"|stop|wait|hold on|hang on|pause|one (?:moment|second)|just a|shut up|be quiet|excuse me",
+    re.IGNORECASE,
+)
+_DENIAL = re.compile(r"不是|不对|no no", re.IGNORECASE)
+"""Stops the bot, but is an answer where one is expected."""
+_TO_OTHERS = re.compile(
+    r"^(?:妈妈|妈|爸爸|爸|老婆|老公|亲爱的|宝贝|宝宝|儿子|闺女|女儿|奶奶|爷爷|姥姥|外婆|外公|姐姐|姐|哥哥|哥|弟弟|妹妹|媳妇|师傅)"
+    r"(?: |$|你|您|别|等|来|快|帮|去|我(?:在|正|马上|一会|先|等))"
+    r"|^(?:mom|mum|mommy|dad|daddy|honey|darling|sweetie|babe|kids|guys|boss)\b"
+    r"|(?:我|正)在?打(?:着)?电话|跟客服|接个?电话|等我打完|马上就?(?:来|过来)|小点声|别吵|吃饭了|快递放门口"
+    r"|你们?(?:先吃|先睡|先走|等我)"
+    r"|\bim on the phone|\bon a call|\bbe right there|\bkeep it down|\bcome here|\bill be there|\bput that down"
+    r"|\btalking to (?:the|a) (?:shop|store|agent|support)",
+    re.IGNORECASE,
+)
+_PUNCTUATION = re.compile(r"[^\w\s]|_")
+_WORD = re.compile(r"[a-z0-9']+|[^\x00-\x7f]", re.IGNORECASE)
+_ECHO_SHARE = 0.7
+_ECHO_LEAST = 4
+"""Syllables (zh) or words (en) below which the customer may well repeat a word of the bot's on purpose."""
+_QUIET_DB = 10.0
+"""This much below the customer's own voice is somebody else's, farther away."""
+_LEVELS_KEPT = 7
+
+
+class Verdict(StrEnum):
+    """What an utterance was."""
+
+    SILENCE = "silence"
+    """No words: a cough, a knock, noise."""
+    ECHO = "echo"
+    """The bot's own words, back through the microphone."""
+    STOP = "stop"
+    """停, 等一下, wait, and nothing else."""
+    BACKCHANNEL = "backchannel"
+    """嗯, 对, 好的, uh-huh: the listener listens."""
+    SIDE_TALK = "side_talk"
+    """Meant for somebody else, or said by somebody else."""
+    TURN = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The circumstances of an utterance."""
+
+    over_bot: bool = False
+    """The bot made sound during it."""
+    expects_answer: bool = False
+    """A yes/no question is pending, so that 好的 and 不是 are answers."""
+    spoken: Sequence[str] = ()
+    """The bot's sentences around it, as written."""
+    quieter_db: float = 0.0
+    """How far it is below the customer's usual level; 0 when that is not known yet."""
+
+
+def judge(text: str, overlap: Overlap) -> Verdict:
+    """What ``text``, an utterance's transcript, was."""
+    words = _plain(text)
+    if not words:
+        return Verdict.SILENCE
+    if overlap.over_bot and is_echo(text, overlap.spoken):
+        return Verdict.ECHO
+    if overlap.quieter_db >= _QUIET_DB:
+        return Verdict.SIDE_TALK
+    if is_stop(text) and not (overlap.expects_answer and _DENIAL.search(words)):
+        return Verdict.STOP
+    if overlap.over_bot and not overlap.expects_answer and is_backchannel(text):
+        return Verdict.BACKCHANNEL
+    return Verdict.SIDE_TALK if _TO_OTHERS.search(words) else Verdict.TURN
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether ``text`` is nothing but acknowledgements: 嗯嗯好的, okay yeah."""
+    return _whole(_BACKCHANNEL, _plain(text))
+
+
+def is_stop(text: str) -> bool:
+    """Whether ``text`` asks for silence and nothing else: 停, 不是不是, 等一下, wait."""
+    words = _plain(text)
+    return _whole(_STOP, words) and (_STOP_WORD.search(words) or _DENIAL.search(words)) is not None
+
+
+def is_echo(text: str, spoken: Sequence[str]) -> bool:
+    """Whether ``text`` is a stretch of what the bot has said.
+
+    By sound (toneless pinyin), since what the recogniser makes of an echo is full of homophones; in order, since the
+    same few syllables occur in any two Chinese sentences.
+    """
+    heard = _sounds(text)
+    if len(heard) < _ECHO_LEAST:
+        return False
+    said = _sounds(" ".join(spoken))
+    return _in_order(heard, said) >= _ECHO_SHARE * len(heard)
+
+
+def syllables(text: str) -> int:
+    """Chinese characters and English words in ``text``."""
+    return len(_WORD.findall(text))
+
+
+class UsualLevel:
+    """How loud this customer is: the median of the utterances that were turns. dBFS."""
+
+    def __init__(self) -> None:
+        self._levels: deque[float] = deque(maxlen=_LEVELS_KEPT)
+
+    def add(self, level_db: float) -> None:
+        """An utterance that was certainly the customer's."""
+        self._levels.append(level_db)
+
+    def quieter_db(self, level_db: float) -> float:
+        """How far ``level_db`` lies below the usual; 0 when nothing is known yet."""
+        return max(0.0, statistics.median(self._levels) - level_db) if self._levels else 0.0
+
+
+def _plain(text: str) -> str:
+    return " ".join(_PUNCTUATION.sub(" ", text.replace("'", "").lower()).split())
+
+
+def _whole(pattern: re.Pattern[str], words: str) -> bool:
+    return pattern.fullmatch(words.replace(" ", "")) is not None or all(
+        pattern.fullmatch(part) for part in _phrases(words)
+    )
+
+
+def _phrases(words: str) -> list[str]:
+    """English phrases of two words stay together: hold on, i see."""
+    return re.findall(r"uh huh|mm hmm|m hm|i see|got it|all right|hold on|hang on|one moment|just a moment|one second"
+                      r"|a second|just a second|no no|shut up|be quiet|stop talking|excuse me|\S+", words)  # fmt: skip
+
+
+def _sounds(text: str) -> list[str]:
+    from pypinyin import lazy_pinyin
+
+    return [sound for word in _WORD.findall(text.lower()) if word.isalnum() for sound in lazy_pinyin(word)]
+
+
+def _in_order(heard: list[str], said: list[str]) -> int:
+    """Length of the longest common subsequence within a window of ``said`` about as long as ``heard``."""
+    best, width = 0, len(heard) + len(heard) // 2
+    step = max(1, len(heard) // 3)
+    for start in range(0, max(1, len(said) - width + step), step):
+        best = max(best, _common(heard, said[start : start + width]))
+    return best
+
+
+def _common(a: list[str], b: list[str]) -> int:
+    row = [0] * (len(b) + 1)
+    for x in a:
+        diagonal = 0
+        for j, y in enumerate(b, 1):
+            diagonal, row[j] = row[j], diagonal + 1 if x == y else max(row[j], row[j - 1])
+    return row[-1]
