@@ -1,5 +1,5 @@
 # Two commands do everything: `make run` and `make test`.
-#   make run PORT=9000 VOICE=kokoro CONFIG=my.toml     any setting also works as KEFU_SECTION_FIELD=value
+#   make run PORT=9000 WORKERS=2 VOICE=kokoro CONFIG=my.toml     any setting also works as KEFU_SECTION_FIELD=value
 PYTHON ?= python3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -10,6 +10,9 @@ export KEFU_GATEWAY_PORT := $(PORT)
 endif
 ifdef HOST
 export KEFU_GATEWAY_HOST := $(HOST)
+endif
+ifdef WORKERS
+export KEFU_GATEWAY_WORKERS := $(WORKERS)
 endif
 ifdef VOICE
 export KEFU_TTS_VOICE := $(VOICE)

@@ -35,6 +35,10 @@ class Gateway(_Section):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that serve customers on this one port, each with its own ears and mouth; one model server for all."""
+    hosts: tuple[str, ...] = ()
+    """Names under which browsers may reach the gateway, beside localhost, this machine's name and any IP address."""
     origins: tuple[str, ...] = ()
     """Extra browser origins that may use the API; the gateway's own page always may."""
     require_token: bool = True
@@ -46,6 +50,7 @@ class Gateway(_Section):
     api_keys: tuple[SecretStr, ...] = ()
     """Keys of the servers that may use the REST API (Authorization: Bearer); empty: open to everybody."""
     max_sessions: Annotated[int, Field(ge=1)] = 50
+    """Voice sessions at once, of all workers together."""
     connects_per_minute: Annotated[int, Field(ge=1)] = 60
     """Voice connections and tokens per minute from one address."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 600
@@ -57,6 +62,8 @@ class Gateway(_Section):
     turn_deadline_s: PositiveSeconds = 20
     """No turn ever stalls beyond this: the customer then hears an apology."""
     idle_timeout_s: PositiveSeconds = 300
+    drain_s: Annotated[float, Field(ge=0)] = 2
+    """How long voice sessions may go on after SIGTERM or Ctrl-C; what is left then is closed and may come back."""
     demo_customer: str = ""
     """Customer id that anonymous tokens are signed in as. For the demo shop only; empty in production."""
 
