@@ -1,60 +1,83 @@
+"""Who has the floor, in milliseconds on the microphone's clock."""
+
 from __future__ import annotations
 
-import pytest
-
-from speech.turn_taking import Interrupt, Resume, TurnTaking
+from speech.turn_taking import Hold, TurnTaking
 
 
-def play(script: str) -> list[str]:
-    """Words: ``bot@ms``, ``fixed@ms`` (not interruptible), ``quiet@ms``, ``start@ms`` and ``frame@ms``, ``end@ms``,
-    ``said@ms``, ``nothing@ms``; ``next`` is the following bot turn."""
-    floor, turn_id, out = TurnTaking(), 1, []
-    for word in script.split():
-        what, _, when = word.partition("@")
-        now = float(when or 0)
-        decision: Interrupt | Resume | None = None
-        match what:
-            case "next":
-                turn_id += 1
-            case "bot" | "fixed":
-                floor.bot_speaks(turn_id, now, interruptible=what == "bot")
-            case "quiet":
-                floor.bot_silent()
-            case "start":
-                decision = floor.speech_started(now - 100, now)
-            case "frame":
-                decision = floor.speech_continues(now)
-            case "end":
-                floor.speech_ended()
-            case "said" | "nothing":
-                decision = floor.heard("退款" if what == "said" else " ")
-        if decision is not None:
-            out.append(f"{type(decision).__name__} {decision.turn_id} @{now:g}")
-    return out
+def speaking_bot(*, interruptible: bool = True) -> TurnTaking:
+    turns = TurnTaking()
+    turns.bot_speaks(7, 0, interruptible=interruptible)
+    return turns
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ("bot@0 start@1000 frame@1019 frame@1020 frame@1040", ["Interrupt 1 @1020"]),
-        ("start@1000 frame@1100 end@1500 said@1600", []),
-        ("bot@0 quiet@500 start@1000 frame@1200", []),
-        ("fixed@0 start@1000 frame@2000 end@2500 nothing@2600", []),
-        ("fixed@0 start@1000 frame@1500 bot@1600 frame@1620", ["Interrupt 1 @1620"]),
-        ("start@1000 bot@1300 frame@1400 frame@1420", ["Interrupt 1 @1420"]),
-        ("bot@0 start@1000 end@1010 frame@2000", []),
-        ("bot@0 start@1000 frame@1100 quiet@1110 end@1500 said@1700", ["Interrupt 1 @1100"]),
-        ("bot@0 start@1000 frame@1100 quiet@1110 end@1500 nothing@1700", ["Interrupt 1 @1100", "Resume 1 @1700"]),
-        ("bot@0 start@1000 frame@1100 end@1200 nothing@1300 nothing@1400", ["Interrupt 1 @1100", "Resume 1 @1300"]),
-        (
-            "bot@0 start@1000 frame@1100 end@1200 nothing@1300 bot@1400 start@2000 frame@2200",
-            ["Interrupt 1 @1100", "Resume 1 @1300"],
-        ),
-        (
-            "bot@0 start@1000 frame@1100 end@1200 said@1300 next bot@1400 start@2000 frame@2100",
-            ["Interrupt 1 @1100", "Interrupt 2 @2100"],
-        ),
-    ],
-)
-def test_floor(script: str, expected: list[str]) -> None:
-    assert play(script) == expected
+def test_a_syllable_over_the_bot_holds_it_once() -> None:
+    turns = speaking_bot()
+    assert turns.speech_started(1, 1000, 1096) is None
+    assert turns.speech_continues(1150) is None
+    assert turns.speech_continues(1160) == Hold(7)
+    assert turns.speech_continues(1180) is None
+    assert turns.was_over_bot(1)
+    assert turns.overlapping
+
+
+def test_speech_while_the_bot_is_silent_holds_nothing() -> None:
+    turns = TurnTaking()
+    assert turns.speech_started(1, 1000, 1096) is None
+    assert turns.speech_continues(5000) is None
+    assert not turns.was_over_bot(1)
+
+
+def test_speech_that_began_before_the_bot_is_counted_from_its_beginning() -> None:
+    turns = TurnTaking()
+    turns.speech_started(1, 0, 96)
+    turns.bot_speaks(7, 1000)
+    assert turns.speech_continues(1100) is None
+    assert turns.speech_continues(1160) == Hold(7)
+
+
+def test_an_uninterruptible_prompt_is_not_held_but_the_overlap_is_known() -> None:
+    turns = speaking_bot(interruptible=False)
+    turns.speech_started(1, 1000, 1096)
+    assert turns.speech_continues(9000) is None
+    assert turns.words_heard(1) is None
+    assert turns.was_over_bot(1)
+
+
+def test_the_answer_that_goes_on_can_be_held_by_the_next_utterance() -> None:
+    turns = speaking_bot()
+    turns.speech_started(1, 1000, 1096)
+    assert turns.speech_continues(1200) == Hold(7)
+    turns.speech_ended()
+    turns.bot_silent()
+    turns.bot_speaks(7, 2000)
+    turns.speech_started(2, 3000, 3096)
+    assert turns.speech_continues(3200) == Hold(7)
+
+
+def test_after_an_echo_sound_alone_holds_late_and_words_hold_at_once() -> None:
+    turns = speaking_bot()
+    turns.echo_heard()
+    turns.speech_started(1, 1000, 1096)
+    assert turns.speech_continues(2000) is None
+    assert turns.words_heard(1) == Hold(7)
+    turns.speech_ended()
+    turns.speech_started(2, 5000, 5096)
+    assert turns.speech_continues(6600) == Hold(7)
+
+
+def test_words_of_an_utterance_that_is_over_hold_nothing() -> None:
+    turns = speaking_bot()
+    turns.speech_started(1, 1000, 1096)
+    turns.speech_ended()
+    assert turns.words_heard(1) is None
+    assert not turns.overlapping
+
+
+def test_only_the_last_utterances_are_remembered() -> None:
+    turns = speaking_bot()
+    for number in range(100):
+        turns.speech_started(number, number * 100, number * 100 + 96)
+        turns.speech_continues(number * 100 + 97)
+    assert not turns.was_over_bot(0)
+    assert turns.was_over_bot(99)
