@@ -19,6 +19,7 @@ from dialogue.types import (
     ActionStarted,
     CustomerSaid,
     DialogueEvent,
+    Modality,
     Reply,
     Said,
     Turn,
@@ -44,10 +45,10 @@ class Chat:
         """The first words."""
         return self._responder.greeting(self.state)
 
-    async def say(self, text: str) -> AsyncGenerator[Reply, None]:
-        """The replies to ``text``."""
+    async def say(self, text: str, modality: Modality = "text") -> AsyncGenerator[Reply, None]:
+        """The replies to ``text``; ``modality``: how they reach the customer."""
         parse = await self._understanding.understand(text, self.state.expectation)
-        self.turn = Turn(self.state.turn_count + 1, text, parse, "text", "chat")
+        self.turn = Turn(self.state.turn_count + 1, text, parse, modality, "chat")
         self._apply(CustomerSaid(self.turn))
         async with aclosing(self._responder.respond(self.state, self.turn, self)) as items:
             async for item in items:

@@ -36,6 +36,11 @@ _WRONG = re.compile(
     r"|\bwrong\b|\bnot (that|this|right)\b|\bi meant?\b|\bincorrect\b|\binstead\b|\bactually\b",
     re.IGNORECASE,
 )
+_START_OVER = re.compile(
+    r"从头(来|开始|说|报)|重新(说|报|来|讲|输)|重来|重说|再来一(次|遍)|start (over|again)|begin again|from the (start|top|beginning)"
+    r"|let me (start|begin|try) (over|again)",
+    re.IGNORECASE,
+)
 _ORDER = re.compile(r"订单|(这|那)(个|一)?单|\border\b", re.IGNORECASE)
 _QUESTION = re.compile(
     r"[?？]|吗|呢$|什么|怎么|多少|多久|几天|哪|能不能|可不可以|是否|有没有|谁|为什么"
@@ -91,6 +96,11 @@ def is_chat(text: str) -> bool:
 def is_correction(text: str) -> bool:
     """Something read back was wrong, or is to be another."""
     return bool(_WRONG.search(text))
+
+
+def starts_over(text: str) -> bool:
+    """从头来, 重新说, "start over": what was said of a number so far does not count."""
+    return bool(_START_OVER.search(text))
 
 
 def names_order(text: str) -> bool:

@@ -75,6 +75,11 @@ def line_name(line: OrderLine | Product, language: Language) -> str:
     return line.name if language == "zh" or not line.name_en else line.name_en
 
 
+def digits(number: str, spoken: bool) -> str:
+    """Digits read back: apart for the ear (8 9 0 7 is read digit by digit), in a row for the eye."""
+    return " ".join(number) if spoken else number
+
+
 def lines(items: Sequence[OrderLine], language: Language, most: int = 2) -> str:
     """What was bought: 保温杯和毛巾, 保温杯等3件商品, "the kettle and 2 more"."""
     names = [line_name(item, language) for item in items]

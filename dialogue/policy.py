@@ -160,6 +160,8 @@ def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
             found = [name for name in (expected.slot, "digits", "phone") if name and parse.slot(name)]
             if found:
                 return f"{found[0]} was asked for"
+            if _takes_back(state, parse, text):
+                return "what was said of the number does not count"
             # A number of the wrong length is still an attempt at the answer; one in another request is not.
             attempt = len(re.sub(r"\D", "", text)) >= 3 and (parse.intent in NO_REQUEST or parse.confidence < SURE)
             return "digits were asked for" if attempt else None
@@ -167,6 +169,15 @@ def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
             return "one of the choices" if _picks(parse, text, expected.choices) else None
         case "free" | "address":
             return _free_answer(state, parse, text)
+
+
+def _takes_back(state: DialogueState, parse: Parse, text: str) -> bool:
+    """Whether the digits heard so far are wrong: 「从头来」, and while some are missing also 「不对」."""
+    if parse.intent not in NO_REQUEST and parse.confidence >= SURE:
+        return False
+    return cues.starts_over(text) or (
+        bool(state.expectation.heard) and (parse.intent == "deny" or cues.is_correction(text))
+    )
 
 
 def _picks(parse: Parse, text: str, choices: tuple[str, ...]) -> bool:

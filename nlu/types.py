@@ -52,6 +52,8 @@ class Slot:
     """Span in ``Parse.text``, characters, half open."""
     end: int
     confidence: float = 1.0
+    fails_check: bool = False
+    """An order number whose check digit is wrong: there is no such order, a digit was misheard or mistyped."""
 
 
 @dataclass(frozen=True, slots=True)

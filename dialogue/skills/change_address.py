@@ -11,7 +11,8 @@ from dialogue.skills.cancel_order import reject_order
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
-from dialogue.skills.orders import Draft, Pending, settle
+from dialogue.skills.numbers import Draft, Pending
+from dialogue.skills.orders import settle
 from dialogue.types import Asked, TaskEnded, TaskStarted
 from nlu.types import Expectation
 

@@ -8,7 +8,8 @@ from dialogue import phrasing
 from dialogue.shop.types import Order, OrderStatus, Shipment
 from dialogue.skills.cards import carrier, order_card, shipment_card
 from dialogue.skills.context import Context, Item
-from dialogue.skills.orders import Pending, label, settle
+from dialogue.skills.numbers import Pending
+from dialogue.skills.orders import label, settle
 from dialogue.types import TaskEnded
 
 _OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.DELIVERED})

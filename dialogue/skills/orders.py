@@ -12,25 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from dialogue import cues, phrasing
 from dialogue.shop.types import Order
+from dialogue.skills import numbers
 from dialogue.skills.cards import order_card
-from dialogue.skills.context import Context, Item
-from dialogue.skills.handoff import hand_over
-from dialogue.types import Asked, CustomerIdentified, DialogueEvent, ReplyAction
+from dialogue.skills.context import Context
+from dialogue.skills.numbers import ORDER_DIGITS, PHONE_TAIL_DIGITS, Draft, Pending
+from dialogue.types import CustomerIdentified, DialogueEvent
 from nlu.types import Expectation
 
-ORDER_DIGITS = 8
-PHONE_TAIL_DIGITS = 4
-TRIES = 3
-"""Wrong answers before a person is called."""
 OFFERED_ORDERS = 3
 """Orders read out; more are only shown."""
-
-Draft = dict[str, Any]
-"""A task's slots being worked on. ``order_number``: as claimed; ``order``: settled, theirs; ``tries``: failed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +38,6 @@ class Found:
     """To be yielded before anything else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The order is not settled; these are the turn's events and replies."""
-
-    items: tuple[Item, ...]
-
-
 async def settle(
     context: Context,
     skill: str,
@@ -62,18 +49,18 @@ async def settle(
     """The order this task is about; reads this turn's words into ``draft``. Raises ``ShopUnavailable``."""
     tail = None
     if not context.resumed:
+        unfinished = numbers.unfinished(context, skill, draft)
+        if unfinished is not None:
+            return unfinished
         claimed = await _claimed_number(context, draft)
         if claimed and claimed != draft.get("order_number"):
-            for name in ("order", "phone_tail", "choices", "skus", "lines"):
-                draft.pop(name, None)
+            numbers.forget_order(draft)
             draft["order_number"] = claimed
         tail = _phone_tail(context)
     if draft.get("order"):
         order = await context.shop.order(draft["order"])
         if order is not None:
             return Found(order)
-    if not context.resumed and not draft.get("order_number") and (wrong := _wrong_length(context)):
-        return _again(context, skill, draft, context.say("orders.wrong_length", digits=wrong, count=ORDER_DIGITS))
     if draft.get("order_number"):
         return await _by_number(context, skill, draft, tail)
     return await _from_account(context, skill, draft, fits, several)
@@ -117,13 +104,6 @@ def _phone_tail(context: Context) -> str | None:
     return None
 
 
-def _wrong_length(context: Context) -> str | None:
-    if context.state.expectation.slot != "order_number":
-        return None
-    digits = context.turn.parse.slot("digits")
-    return str(digits.value) if digits and len(str(digits.value)) != ORDER_DIGITS else None
-
-
 async def _by_number(context: Context, skill: str, draft: Draft, tail: str | None) -> Found | Pending:
     number = draft["order_number"]
     order = await context.shop.order(number)
@@ -133,76 +113,15 @@ async def _by_number(context: Context, skill: str, draft: Draft, tail: str | Non
         return Found(order)
     if state.proof == "token":
         draft.pop("order_number")
-        return _again(context, skill, draft, context.say("orders.not_found", number=number))
+        return numbers.again(context, skill, draft, context.say("orders.not_found", number=number))
     if tail is None:
-        return _ask_phone_tail(context, skill, draft, number)
+        return numbers.ask_phone_tail(context, skill, draft, number)
     customer = await context.shop.customer(order.customer_id) if order is not None else None
     if order is None or customer is None or len(tail) != PHONE_TAIL_DIGITS or not customer.phone.endswith(tail):
-        return _no_match(context, skill, draft)
+        return numbers.no_match(context, skill, draft)
     draft["order"] = number
     draft.pop("tries", None)
     return Found(order, events=(CustomerIdentified(customer.customer_id, "order_and_phone"),))
-
-
-def _ask_phone_tail(context: Context, skill: str, draft: Draft, number: str) -> Pending:
-    return _ask(
-        context,
-        skill,
-        draft,
-        "phone_tail",
-        Expectation("digits", slot="phone_tail", digits=PHONE_TAIL_DIGITS),
-        context.say("orders.ask_phone_tail", number=number),
-        action=ReplyAction.COLLECT_DIGITS,
-    )
-
-
-def _no_match(context: Context, skill: str, draft: Draft) -> Pending:
-    draft["tries"] = draft.get("tries", 0) + 1
-    if draft["tries"] >= TRIES:
-        return Pending(hand_over(context, "verification_failed", lead=context.say("orders.no_match_last")))
-    return _ask(
-        context,
-        skill,
-        draft,
-        "phone_tail",
-        Expectation("digits", slot="phone_tail", digits=PHONE_TAIL_DIGITS),
-        context.say("orders.no_match"),
-        action=ReplyAction.COLLECT_DIGITS,
-    )
-
-
-def _again(context: Context, skill: str, draft: Draft, lead: str) -> Pending:
-    """The number was wrong: ask once more, up to ``TRIES`` times."""
-    draft["tries"] = draft.get("tries", 0) + 1
-    if draft["tries"] >= TRIES:
-        return Pending(hand_over(context, "order_not_found", lead=lead))
-    return _ask_number(context, skill, draft, lead, context.say("orders.ask_number_again"))
-
-
-def _ask_number(context: Context, skill: str, draft: Draft, *sentences: str) -> Pending:
-    return _ask(
-        context,
-        skill,
-        draft,
-        "order_number",
-        Expectation("digits", slot="order_number", digits=ORDER_DIGITS),
-        *sentences,
-        action=ReplyAction.COLLECT_DIGITS,
-    )
-
-
-def _ask(
-    context: Context,
-    skill: str,
-    draft: Draft,
-    step: str,
-    expectation: Expectation,
-    *sentences: str,
-    action: ReplyAction = ReplyAction.SAY,
-    **shown: Any,
-) -> Pending:
-    events = context.open_task(skill, draft, step)
-    return Pending((*events, Asked(expectation), context.reply(*sentences, action=action, **shown)))
 
 
 async def _from_account(
@@ -214,7 +133,7 @@ async def _from_account(
 ) -> Found | Pending:
     state = context.state
     if state.customer_id is None:
-        return _ask_number(context, skill, draft, context.say("orders.ask_number"))
+        return numbers.ask_number(context, skill, draft, context.say("orders.ask_number"), heard=_first_digits(context))
     product = context.turn.parse.slot("product") if not context.resumed else None
     if product is not None:
         draft["about"] = str(product.value)
@@ -228,7 +147,13 @@ async def _from_account(
     if last is not None and last.customer_id == state.customer_id and (several == "newest" or fits(last)):
         draft["order"] = last.order_number
         return Found(last)
-    return _ask_number(context, skill, draft, context.say("orders.ask_number"))
+    return numbers.ask_number(context, skill, draft, context.say("orders.ask_number"))
+
+
+def _first_digits(context: Context) -> str:
+    """The beginning of an order number in the words of a request (我的订单8907…); empty when there is none."""
+    slot = context.turn.parse.slot("digits") if not context.resumed and cues.names_order(context.text) else None
+    return str(slot.value) if slot and len(str(slot.value)) < ORDER_DIGITS else ""
 
 
 def _wants_another(context: Context, draft: Draft) -> bool:
@@ -248,7 +173,9 @@ def _among(
     if not orders:
         return Pending((context.reply(context.say("orders.none"), suggestions=context.suggest("recommend", "human")),))
     orders = tuple(order for order in orders if order.order_number != draft.get("rejected")) or orders
-    named = tuple(order for order in orders if _is_about(context, draft, order)) or orders
+    tail = _first_digits(context)
+    named = tuple(order for order in orders if tail and order.order_number.endswith(tail))
+    named = named or tuple(order for order in orders if _is_about(context, draft, order)) or orders
     last = next((order for order in named if order.order_number == context.state.last_order), None)
     if last is not None and not _wants_another(context, draft) and (several == "newest" or fits(last)):
         draft["order"] = last.order_number
@@ -274,7 +201,7 @@ def _is_about(context: Context, draft: Draft, order: Order) -> bool:
 def _offer(context: Context, skill: str, draft: Draft, orders: Sequence[Order]) -> Pending:
     labels = tuple(label(context, order) for order in orders)
     draft["choices"] = [order.order_number for order in orders]
-    return _ask(
+    return numbers.ask(
         context,
         skill,
         draft,

@@ -8,7 +8,8 @@ from dialogue import phrasing
 from dialogue.shop.types import Order, Return
 from dialogue.skills.cards import return_card
 from dialogue.skills.context import Context, Item
-from dialogue.skills.orders import Pending, settle
+from dialogue.skills.numbers import Pending
+from dialogue.skills.orders import settle
 from dialogue.types import TaskEnded
 
 

@@ -55,9 +55,10 @@ def read_slots(
     """The slots of one message with the rules that found them."""
     if not normalized.text:
         return ()
-    context = SlotContext(normalized, language, expectation, today, config or SlotConfig())
+    config = config or SlotConfig()
+    context = SlotContext(normalized, language, expectation, today, config)
     chosen = choose([candidate for reader in _READERS for candidate in reader(context)])
-    return tuple(SlotReading(_slot(candidate, normalized.original), candidate.rule) for candidate in chosen)
+    return tuple(SlotReading(_slot(candidate, normalized.original, config), candidate.rule) for candidate in chosen)
 
 
 def load() -> None:
@@ -65,6 +66,8 @@ def load() -> None:
     products.load()
 
 
-def _slot(candidate: Candidate, original: str) -> Slot:
-    raw = original[candidate.start : candidate.end]
-    return Slot(candidate.name, candidate.value, raw, candidate.start, candidate.end, candidate.confidence)
+def _slot(candidate: Candidate, original: str, config: SlotConfig) -> Slot:
+    raw, value = original[candidate.start : candidate.end], candidate.value
+    has_check = candidate.name == "order_number" and config.order_number_luhn and str(value).isdecimal()
+    fails = has_check and not numbers.luhn_valid(str(value))
+    return Slot(candidate.name, value, raw, candidate.start, candidate.end, candidate.confidence, fails)

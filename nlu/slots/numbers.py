@@ -1,14 +1,19 @@
 """Numbers that name something: order number, tracking number, phone, phone tail, and digits that fit none of these.
 
 Digits may come in groups, as people say and type them (138 0013 8000; 1234, 5678): every run of neighbouring groups is
-tried against every pattern and ``choose`` keeps the best reading.
+tried against every pattern and ``choose`` keeps the best reading. A number may come in several messages too: the digits
+of one go on after ``Expectation.heard``, unless they are a whole number, too many, or take back what was said.
+
+    heard ""        8907        digits 8907           (four are missing)
+    heard 8907      0650        order_number 89070650
+    heard 8907      不对，8906   digits 8906
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nlu.aligned import AlignedText
@@ -63,6 +68,10 @@ _TRACKING = re.compile(
     r"|(?P<upu>[a-z] ?[a-z] ?(?:\d[ -]?){9}c ?n)"  # UPU S10, EMS
     r")(?![a-z0-9])"
 )
+_TAKES_BACK = re.compile(
+    r"不对|不是|错了|从头|重新|重来|重说|再来一|再说一"
+    r"|\bno\b|\bnot\b|wrong|start (?:over|again)|from the (?:start|top|beginning)|\bagain\b|i meant?\b"
+)
 _ZTO = re.compile(r"7[3-9]\d{10}(?:\d{2})?")
 
 
@@ -88,7 +97,7 @@ def read(context: SlotContext) -> Iterator[Candidate]:
     runs = list(_runs(text, groups, _PAUSE if expected else _JOINT))
     # Context words are looked up in the normalised text; the view keeps its length, so positions agree.
     for run in runs:
-        yield from _typed(context, source, run, runs)
+        yield from _typed(context, source, _continued(context, run, runs), runs)
 
 
 _EXPECTED_NUMBERS = ("order_number", "tracking_number", "phone", "phone_tail", "digits")
@@ -139,6 +148,25 @@ def _runs(text: str, groups: list[re.Match[str]], joint: re.Pattern[str]) -> Ite
                 break
             last = group
             yield _Digits(value, first.start(), group.end(), joints)
+
+
+def _continued(context: SlotContext, run: _Digits, runs: list[_Digits]) -> _Digits:
+    """``run`` after the digits of the number that were heard before, where it goes on with them."""
+    expected = context.expectation
+    if not expected.heard or expected.digits is None or not _is_whole(run, runs) or _TAKES_BACK.search(context.text):
+        return run
+    value = expected.heard + run.value
+    if len(run.value) >= expected.digits or len(value) > expected.digits:
+        return run
+    repeated = run.value == expected.heard and len(value) == expected.digits
+    if repeated and expected.slot == "order_number" and context.config.order_number_luhn and not luhn_valid(value):
+        return run
+    return replace(run, value=value)
+
+
+def _is_whole(run: _Digits, runs: list[_Digits]) -> bool:
+    """Whether these are all the digits of the message."""
+    return run.start == runs[0].start and run.end == max(other.end for other in runs)
 
 
 def _typed(context: SlotContext, source: AlignedText, run: _Digits, runs: list[_Digits]) -> Iterator[Candidate]:
@@ -209,8 +237,7 @@ def _bare(context: SlotContext, run: _Digits, runs: list[_Digits]) -> _Offer | N
         complete = expectation.digits is not None and len(run.value) == expectation.digits
         if _COUNTED.match(text, run.end) and not complete:
             return None
-        whole = run.start == runs[0].start and run.end == max(other.end for other in runs)
-        return "digits", run.value, 0.9 if complete else 0.8 if whole else 0.6, "digits: expected"
+        return "digits", run.value, 0.9 if complete else 0.8 if _is_whole(run, runs) else 0.6, "digits: expected"
     if _COUNTED.match(text, run.end) or _BEFORE_COUNTED.search(context.before(run.start)):
         return None
     if run.joints == 0 and said_before(context, run.start, _NUMBER_WORDS):

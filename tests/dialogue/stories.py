@@ -23,7 +23,7 @@ from dialogue.shop.clock import Clock
 from dialogue.shop.protocol import Shop
 from dialogue.shop.types import Order, OrderStatus
 from dialogue.state import DialogueState
-from dialogue.types import ActionStarted, Reply
+from dialogue.types import ActionStarted, Modality, Reply
 from nlu.classifiers.keyword import KeywordClassifier
 from nlu.types import Language
 from nlu.understand import Understanding
@@ -38,6 +38,7 @@ class StoryTurn:
 
     say: str
     expect: Mapping[str, Any] = field(default_factory=dict)
+    modality: Modality = "text"
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,12 @@ def load_stories(folder: Path = FOLDER) -> tuple[Story, ...]:
 
 
 def _story(name: str, raw: Mapping[str, Any]) -> Story:
-    unknown = set(raw) - {"story", "customer", "language", "turns", "shop", "writes", "handed_off"}
+    unknown = set(raw) - {"story", "customer", "language", "modality", "turns", "shop", "writes", "handed_off"}
     assert not unknown, f"{name}: unknown {unknown}"
-    turns = tuple(StoryTurn(turn["say"], turn.get("expect", {})) for turn in raw["turns"])
+    modality = raw.get("modality", "text")
+    turns = tuple(
+        StoryTurn(turn["say"], turn.get("expect", {}), turn.get("modality", modality)) for turn in raw["turns"]
+    )
     return Story(
         name,
         raw.get("customer", "demo"),
@@ -87,12 +91,14 @@ def understanding() -> Understanding:
 
 
 async def fields_of(shop: Shop, clock: Clock) -> dict[str, str]:
-    """What the braces of a story stand for: order numbers and phone tails by name."""
+    """What the braces of a story stand for: order numbers, their halves and phone tails by name."""
     fields = {"unknown": "10000009"}
     for name, order in (await named_orders(shop, clock)).items():
         owner = await shop.customer(order.customer_id)
         assert owner is not None
-        fields |= {name: order.order_number, f"{name}_phone_tail": owner.phone[-4:], f"{name}_owner": owner.customer_id}
+        number, tail = order.order_number, owner.phone[-4:]
+        fields |= {name: number, f"{name}_first": number[:4], f"{name}_rest": number[4:], f"{name}_phone_tail": tail}
+        fields |= {f"{name}_heard": " ".join(number[:4]), f"{name}_owner": owner.customer_id}
     return fields
 
 
@@ -140,7 +146,7 @@ class StoryPlayer:
         log: list[str] = []
         for turn in self.story.turns:
             said = self._filled(turn.say)
-            replies = [reply async for reply in chat.say(said)]
+            replies = [reply async for reply in chat.say(said, turn.modality)]
             assert chat.turn is not None
             log += [f"> {said}   [{chat.turn.parse.intent}]", *(reply.text for reply in replies)]
             problems = self._problems(turn.expect, replies, chat)

@@ -67,3 +67,15 @@ def test_mentions() -> None:
     assert cues.mentions("羽绒服发货了吗", "山野轻薄羽绒服")
     assert cues.mentions("where is the sweatshirt", "Mianli Hooded Sweatshirt")
     assert not cues.mentions("我的订单到哪了", "山野轻薄羽绒服")
+
+
+@pytest.mark.parametrize(
+    "text", ["从头来", "不对，重新说", "我重说一遍", "再来一遍", "no, start over", "let me start again"]
+)
+def test_what_was_said_of_a_number_does_not_count(text: str) -> None:
+    assert cues.starts_over(text)
+
+
+@pytest.mark.parametrize("text", ["8907", "我要重新下单", "不对，是8907", "again", "从头到脚都不满意"])
+def test_what_is_no_new_start(text: str) -> None:
+    assert not cues.starts_over(text)
