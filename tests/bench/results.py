@@ -1,8 +1,9 @@
-"""What a benchmark found, as a table and as ``{name: {value, unit, aim, met, reference, n}}``."""
+"""What a benchmark found, as a table and as ``{name: {value, unit, n, aim, met, reference, ratio}}``."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -36,28 +37,50 @@ class Result:
             return None
         return self.value >= self.aim if self.more_is_better else self.value <= self.aim
 
+    @property
+    def ratio(self) -> float | None:
+        """``value`` by ``reference``; None without one."""
+        return round(self.value / self.reference, 3) if self.reference else None
+
 
 Results = dict[str, Result]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which ``share`` (0..1) of ``values`` lie; nearest rank."""
+    """The smallest of ``values`` that at least ``share`` (0..1) of them do not exceed; nearest rank, rounded up."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))] if share < 1 else ordered[-1]
+    # The rounding keeps 0.95 * 20 = 19.000000000000004 from becoming the 20th.
+    return ordered[min(len(ordered), max(1, math.ceil(round(share * len(ordered), 9)))) - 1]
 
 
-def quantiles(name: str, values: Sequence[float], unit: str = "ms", *, aim_p50: float | None = None) -> Results:
-    """p50, p95 and p99 of ``values`` under ``name``."""
+def quantiles(
+    name: str,
+    values: Sequence[float],
+    unit: str = "ms",
+    *,
+    aim_p50: float | None = None,
+    aim_p95: float | None = None,
+    reference: Sequence[float] | None = None,
+) -> Results:
+    """p50, p95 and p99 of ``values`` under ``name``, each beside that of ``reference``; nothing of no values."""
+    if not values:
+        return {}
+
+    def of(sample: Sequence[float], share: float) -> float:
+        return round(statistics.median(sample) if share == 0.5 else percentile(sample, share), 2)
+
+    aims = {0.5: aim_p50, 0.95: aim_p95, 0.99: None}
     return {
-        f"{name}_p50": Result(round(statistics.median(values), 2), unit, len(values), aim_p50),
-        f"{name}_p95": Result(round(percentile(values, 0.95), 2), unit, len(values)),
-        f"{name}_p99": Result(round(percentile(values, 0.99), 2), unit, len(values)),
+        f"{name}_p{share * 100:.0f}": Result(
+            of(values, share), unit, len(values), aim, of(reference, share) if reference else None
+        )
+        for share, aim in aims.items()
     }
 
 
 def show(results: Results, console: Console) -> None:
     """Print the table."""
-    table = Table("figure", "value", "aim", "met", "reference", "n")
+    table = Table("figure", "value", "aim", "met", "reference", "ratio", "n")
     for name, result in results.items():
         relation = ">=" if result.more_is_better else "<="
         met = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[result.met]
@@ -67,6 +90,7 @@ def show(results: Results, console: Console) -> None:
             f"{relation} {result.aim:g}" if result.aim is not None else "",
             met,
             f"{result.reference:g} {result.unit}" if result.reference is not None else "",
+            f"{result.ratio:g}" if result.ratio is not None else "",
             str(result.n),
         )
     console.print(table)
@@ -79,7 +103,7 @@ def save(results: Results, path: Path) -> None:
     for name, result in results.items():
         fields = asdict(result)
         del fields["more_is_better"]
-        body[name] = {**fields, "met": result.met}
+        body[name] = {**fields, "met": result.met, "ratio": result.ratio}
     path.write_text(json.dumps(body, indent=1, ensure_ascii=False), "utf-8")
     machine = f"{os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}"
     about = {"machine": machine, "at": datetime.now(UTC).isoformat(timespec="seconds")}

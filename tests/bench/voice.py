@@ -1,57 +1,190 @@
-"""Voice-to-voice on one call: from the end of speech in the recording to the first audible sample of the answer."""
+"""Voice-to-voice: from the true end of speech to the first audible sample of the answer at the client.
+
+``tests.bench.audible`` and ``tests.bench.questions`` define both ends; no VAD has a part in it. A customer asks the
+questions of one call (``questions.CALLS``) in one session, listens to ``_LISTEN_MS`` of each answer, presses "stop
+talking", thinks for 0.5 to 1.5 s and asks the next. Calls at the same time start staggered. One call at a time comes
+first (every question), then the curve.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import random
+import time
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from gateway.cli.call_client import Caller
 from gateway.cli.client import Gateway
+from tests.bench import client_check
+from tests.bench.asr import characters, distance
 from tests.bench.gateway_process import GatewayProcess
-from tests.bench.questions import spoken_questions
+from tests.bench.line import Asked, KefuLine, Line
+from tests.bench.questions import CALLS, Question, recorded_questions, spoken_questions
 from tests.bench.results import Result, Results, quantiles
 
-AIM_P50_MS = 1500.0
+AIM_P50_MS, AIM_P95_MS = 700.0, 1200.0
+CURVE = {2: 12, 4: 12, 8: 16}
+"""Calls at the same time -> calls made; each has four questions."""
+TURNS_FILE = "voice-turns.json"
+_LISTEN_MS = 1500.0
+_THINK_S = (0.5, 1.5)
+_STAGGER_S = 1.7
 
 
-async def measure(gateway: GatewayProcess, recordings: Path, console: Console) -> Results:
-    """Every question once, one call after another, after one call that warms up."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one call found."""
+
+    asked: list[Asked]
+    late_ms: list[float]
+    """How late the client's own frames left."""
+
+
+async def measure(
+    gateway: GatewayProcess,
+    recordings: Path,
+    console: Console,
+    *,
+    quick: bool = False,
+    people: Path | None = None,
+) -> Results:
+    """All of it; about four minutes, one with ``quick``. ``people``: a folder of recordings of real speakers."""
     questions = await spoken_questions(recordings)
-    await Caller(Gateway(gateway.url), questions[0][1]).run()
-    totals: list[float] = []
-    hops: dict[str, list[float]] = defaultdict(list)
-    characters = errors = unanswered = 0
-    for text, samples in questions:
-        caller = Caller(Gateway(gateway.url), samples, hear_out=False)
-        await caller.run()
-        turns = [turn for turn in caller.turns if turn["first_audio_ms"] is not None]
-        if not turns:
-            unanswered += 1
-            continue
-        turn = turns[-1]
-        total = turn["first_audio_ms"] - turn["speech_end_ms"]
-        totals.append(total)
-        for name, value in turn["hops"].items():
-            hops[name].append(value)
-        characters += len(text)
-        errors += distance(text, "".join(c for c in turn["transcript"] if c.isalnum()))
-        console.print(f"  {total:6.0f} ms  {text} -> {turn['transcript']} [{turn['intent']}]", markup=False)
-    results = quantiles("voice_to_voice", totals, aim_p50=AIM_P50_MS)
-    for name, values in hops.items():
-        if name != "total_ms":
-            results |= {f"voice_hop_{name.removesuffix('_ms')}_p50": quantiles("x", values)["x_p50"]}
-    results["voice_unanswered"] = Result(unanswered, "questions", len(questions), 0)
-    results["voice_cer"] = Result(round(errors / max(1, characters), 4), "", characters)
+    client = Gateway(gateway.url)
+    results = await client_check.measure()
+    await kefu_call(client, [questions["运费怎么算"]], 0)  # the first call after a start pays for what loads lazily
+    chosen = CALLS[:2] if quick else CALLS
+    one = [await kefu_call(client, [questions[text] for text in call], n) for n, call in enumerate(chosen)]
+    results |= figures("voice_to_voice", one, console, aims=(AIM_P50_MS, AIM_P95_MS)) | hops(one)
+    if people is not None:
+        async with KefuLine.open(client) as line:
+            asked = [await _one_at_a_time(line, question) for question in recorded_questions(people)]
+        results |= figures("voice_people", [Call(asked, line.microphone.late_ms)], console)
+    save_turns(one, recordings.parent / TURNS_FILE)
+    reference = latencies(one)
+    for at_once, count in CURVE.items():
+        calls = [[questions[text] for text in CALLS[n % len(CALLS)]] for n in range(at_once if quick else count)]
+        console.print(f"{at_once} calls at the same time")
+        made = await kefu_calls(client, calls, at_once)
+        results |= figures(f"voice_{at_once}_calls", made, console, reference=reference, detail=False)
     return results
 
 
-def distance(reference: str, hypothesis: str) -> int:
-    """Levenshtein distance in characters."""
-    row = list(range(len(hypothesis) + 1))
-    for i, wanted in enumerate(reference, 1):
-        previous, row[0] = row[0], i
-        for j, found in enumerate(hypothesis, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (wanted != found))
-    return row[-1]
+async def kefu_call(client: Gateway, questions: Sequence[Question], seed: int) -> Call:
+    """One call to the gateway."""
+    async with KefuLine.open(client) as line:
+        asked = await converse(line, questions, random.Random(seed))
+    return Call(asked, line.microphone.late_ms)
+
+
+async def kefu_calls(client: Gateway, calls: Sequence[Sequence[Question]], at_once: int) -> list[Call]:
+    """``at_once`` customers make all the calls between them."""
+    waiting = list(enumerate(calls))
+    made: list[Call] = []
+
+    async def customer(number: int) -> None:
+        await asyncio.sleep(number * _STAGGER_S / max(1, at_once / 4))
+        while waiting:
+            seed, questions = waiting.pop(0)
+            made.append(await kefu_call(client, questions, seed))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(at_once):
+            group.create_task(customer(number))
+    return made
+
+
+async def converse(line: Line, questions: Sequence[Question], chance: random.Random) -> list[Asked]:
+    """Ask one question after the other."""
+    asked = []
+    for question in questions:
+        await asyncio.sleep(chance.uniform(*_THINK_S))
+        asked.append(await line.ask(question, _LISTEN_MS))
+        await line.stop()
+    return asked
+
+
+async def _one_at_a_time(line: Line, question: Question) -> Asked:
+    return (await converse(line, [question], random.Random(0)))[0]
+
+
+def latencies(calls: Sequence[Call]) -> list[float]:
+    """Voice-to-voice of the questions that were answered after they ended."""
+    found = [asked.voice_to_voice_ms for call in calls for asked in call.asked]
+    return [value for value in found if value is not None and value >= 0]
+
+
+def figures(
+    name: str,
+    calls: Sequence[Call],
+    console: Console,
+    *,
+    aims: tuple[float | None, float | None] = (None, None),
+    reference: Sequence[float] | None = None,
+    detail: bool = True,
+) -> Results:
+    """Quantiles, what was not answered or too soon, how much was misheard, and the client's own lateness."""
+    asked = [one for call in calls for one in call.asked]
+    errors = length = 0
+    for one in asked:
+        heard = one.answer.transcript if one.answer else ""
+        errors += distance(characters(one.question.text), characters(heard)) if heard else 0
+        length += len(characters(one.question.text)) if heard else 0
+        if detail:
+            console.print(f"  {_line(one)}", markup=False, highlight=False)
+    results = quantiles(name, latencies(calls), aim_p50=aims[0], aim_p95=aims[1], reference=reference)
+    results[f"{name}_unanswered"] = Result(sum(one.answer is None for one in asked), "questions", len(asked), 0)
+    too_soon = sum(1 for one in asked if (one.voice_to_voice_ms or 0) < 0)
+    results[f"{name}_too_soon"] = Result(too_soon, "questions", len(asked), 0)
+    if length:
+        results[f"{name}_cer"] = Result(round(errors / length, 4), "", length)
+    late = quantiles("x", [value for call in calls for value in call.late_ms])
+    results[f"{name}_client_late_p99"] = late["x_p99"]
+    return results
+
+
+def _line(one: Asked) -> str:
+    if one.answer is None:
+        return f"     -      {one.question.text} (no answer)"
+    return f"{one.voice_to_voice_ms:6.0f} ms  {one.question.text} -> {one.answer.transcript} [{one.answer.intent}]"
+
+
+def hops(calls: Sequence[Call]) -> Results:
+    """The gateway's own account of the same turns."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for call in calls:
+        for one in call.asked:
+            for hop, value in (one.answer.hops if one.answer else {}).items():
+                values[hop].append(value)
+    results: Results = {}
+    for hop, measured in values.items():
+        results |= quantiles(f"voice_hop_{hop.removesuffix('_ms')}", measured)
+    return results
+
+
+def save_turns(calls: Sequence[Call], path: Path) -> None:
+    """Every turn, for the picture (``tests.bench.waterfall``) and for reading."""
+    turns: list[dict[str, Any]] = [
+        {
+            "question": one.question.text,
+            "voice_to_voice_ms": round(one.voice_to_voice_ms or 0.0, 1),
+            "transcript": one.answer.transcript,
+            "intent": one.answer.intent,
+            "reply": one.answer.reply,
+            "hops": one.answer.hops,
+            "spans": one.answer.spans,
+        }
+        for call in calls
+        for one in call.asked
+        if one.answer is not None
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        json.dumps({"at": time.strftime("%Y-%m-%d"), "turns": turns}, ensure_ascii=False, indent=1), "utf-8"
+    )
