@@ -37,7 +37,8 @@ _WRONG = re.compile(
     re.IGNORECASE,
 )
 _START_OVER = re.compile(
-    r"从头(来|开始|说|报)|重新(说|报|来|讲|输)|重来|重说|再来一(次|遍)|start (over|again)|begin again|from the (start|top|beginning)"
+    r"从头(来|开始|说|报)|重新(说|报|来|讲|输)|重来|重说|再来一(次|遍)"
+    r"|start (over|again)|begin again|from the (start|top|beginning)"
     r"|let me (start|begin|try) (over|again)",
     re.IGNORECASE,
 )

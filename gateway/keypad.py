@@ -1,0 +1,73 @@
+"""Keys of a phone keypad become messages: pure, fed with keys and milliseconds.
+
+    key      8  9  0  7  #                 5 . . . . 3 s
+    message             "8907"                        "5"      (due)
+    with 4 digits expected: "8907" at the 7, no # needed; * forgets what was pressed
+
+A message is the digits as text; the dialogue takes it like a typed one, so a number that was begun aloud goes on here.
+"""
+
+from __future__ import annotations
+
+from nlu.types import Expectation
+
+GAP_MS = 3000.0
+"""Between two keys of one number; after that what was pressed counts as complete."""
+MOST_DIGITS = 24
+"""More than any number that a customer has; further keys are ignored."""
+END, CLEAR = "#", "*"
+
+
+def keys_expected(expectation: Expectation) -> int | None:
+    """How many keys complete an answer to this; None where only ``#`` or a pause ends it."""
+    if expectation.kind == "choice":
+        return 1 if 0 < len(expectation.choices) <= 9 else None
+    missing = expectation.missing if expectation.kind == "digits" else None
+    return missing if missing is not None and missing > 0 else None
+
+
+class Keypad:
+    """The keys pressed since the last message. Not a task: the caller brings the time and asks ``due``."""
+
+    def __init__(self, gap_ms: float = GAP_MS) -> None:
+        """Nothing pressed."""
+        self._gap_ms = gap_ms
+        self._digits = ""
+        self._deadline_ms: float | None = None
+
+    @property
+    def digits(self) -> str:
+        """What was pressed and not given yet."""
+        return self._digits
+
+    @property
+    def deadline_ms(self) -> float | None:
+        """When ``due`` will give what was pressed; None while nothing waits."""
+        return self._deadline_ms
+
+    def press(self, digit: str, now_ms: float, expected: int | None = None) -> str | None:
+        """One key (``0123456789*#``); the message when it completes one of ``expected`` digits."""
+        if digit == CLEAR:
+            self.clear()
+            return None
+        if digit == END:
+            return self._take()
+        self._deadline_ms = now_ms + self._gap_ms
+        if len(self._digits) < MOST_DIGITS:
+            self._digits += digit
+        return self._take() if expected is not None and len(self._digits) >= expected else None
+
+    def due(self, now_ms: float) -> str | None:
+        """The message when no key has come for long enough."""
+        if self._deadline_ms is None or now_ms < self._deadline_ms:
+            return None
+        return self._take()
+
+    def clear(self) -> None:
+        """Forget what was pressed."""
+        self._digits, self._deadline_ms = "", None
+
+    def _take(self) -> str | None:
+        digits = self._digits
+        self.clear()
+        return digits or None

@@ -1,0 +1,78 @@
+"""Keys become messages: complete by number, by # or by a pause; * forgets."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.keypad import GAP_MS, MOST_DIGITS, Keypad, keys_expected
+from nlu.types import Expectation
+
+
+def press(keypad: Keypad, keys: str, start_ms: float = 0, expected: int | None = None) -> list[str | None]:
+    """Keys 300 ms apart."""
+    return [keypad.press(key, start_ms + 300 * place, expected) for place, key in enumerate(keys)]
+
+
+def test_the_expected_number_of_digits_is_a_message() -> None:
+    assert press(Keypad(), "8907", expected=4) == [None, None, None, "8907"]
+
+
+def test_pound_ends_and_star_forgets() -> None:
+    keypad = Keypad()
+    assert press(keypad, "89#")[-1] == "89"
+    assert press(keypad, "12*34#")[-1] == "34"
+    assert press(keypad, "#") == [None]
+    assert keypad.deadline_ms is None
+
+
+def test_a_pause_ends() -> None:
+    keypad = Keypad()
+    press(keypad, "89", expected=8)
+    assert keypad.deadline_ms == 300 + GAP_MS
+    assert keypad.due(300 + GAP_MS - 1) is None
+    assert keypad.due(300 + GAP_MS) == "89"
+    assert keypad.due(1e9) is None
+
+
+def test_each_key_gives_more_time() -> None:
+    keypad = Keypad()
+    keypad.press("1", 0)
+    keypad.press("2", GAP_MS - 1)
+    assert keypad.due(GAP_MS) is None
+    assert keypad.due(2 * GAP_MS - 1) == "12"
+
+
+def test_a_lower_expectation_completes_at_once() -> None:
+    """The dialogue may have heard the rest meanwhile."""
+    keypad = Keypad()
+    press(keypad, "123", expected=8)
+    assert keypad.press("4", 1000, 2) == "1234"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("0123456789*#"), st.floats(0, 5000)), max_size=60), st.none() | st.integers(1, 9)
+)
+def test_no_digit_is_lost_but_by_star_or_beyond_the_limit(keys: list[tuple[str, float]], expected: int | None) -> None:
+    keypad, now_ms, given_back, pressed = Keypad(), 0.0, "", ""
+    for key, gap_ms in keys:
+        now_ms += gap_ms
+        given_back += keypad.due(now_ms) or ""
+        if key == "*":
+            pressed = given_back
+        elif key != "#" and len(keypad.digits) < MOST_DIGITS:
+            pressed += key
+        given_back += keypad.press(key, now_ms, expected) or ""
+        assert given_back + keypad.digits == pressed
+        assert (keypad.deadline_ms is None) == (keypad.digits == "")
+    assert given_back + (keypad.due(now_ms + GAP_MS) or "") == pressed
+
+
+def test_what_is_expected() -> None:
+    number = Expectation("digits", slot="order_number", digits=8)
+    assert keys_expected(number) == 8
+    assert keys_expected(Expectation("digits", slot="order_number", digits=8, heard="8907")) == 4
+    assert keys_expected(Expectation("choice", choices=("a", "b"))) == 1
+    assert keys_expected(Expectation("digits")) is None
+    assert keys_expected(Expectation("yes_no")) is None
+    assert keys_expected(Expectation()) is None
