@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import jwt
 from pydantic import SecretStr
@@ -32,15 +32,43 @@ class Grant:
     customer_id: str | None
 
 
+class UsedTokens(Protocol):
+    """Remembers tokens until they expire."""
+
+    def first_use(self, token_id: str, expires_s: float, now_s: float) -> bool:
+        """Whether this token comes for the first time."""
+        ...
+
+
+class LocalUsedTokens:
+    """Of this process alone."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def first_use(self, token_id: str, expires_s: float, now_s: float) -> bool:
+        """See ``UsedTokens``."""
+        self._used = {known: until for known, until in self._used.items() if until >= now_s}
+        if token_id in self._used:
+            return False
+        self._used[token_id] = expires_s
+        return True
+
+
 class Tokens:
     """Issues and checks tokens. A voice token is refused when it comes a second time (replay)."""
 
-    def __init__(self, secret: SecretStr | None, ttl_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, secret: SecretStr | None, ttl_s: float, clock: Callable[[], float], used: UsedTokens | None = None
+    ) -> None:
         """``clock`` gives seconds since the epoch; without ``secret`` tokens die with the process."""
         self._secret = secret.get_secret_value() if secret else secrets.token_urlsafe(48)
         self._ttl_s = ttl_s
         self._clock = clock
-        self._used: dict[str, float] = {}
+        self._used = LocalUsedTokens() if used is None else used
 
     @property
     def ttl_s(self) -> float:
@@ -88,11 +116,8 @@ class Tokens:
         return claims
 
     def _use(self, jti: str, expires: float) -> None:
-        now = self._clock()
-        self._used = {known: until for known, until in self._used.items() if until >= now}
-        if jti in self._used:
+        if not self._used.first_use(jti, expires, self._clock()):
             raise Unauthorized("the token was used before; get a new one from POST /v1/token", code="token_used")
-        self._used[jti] = expires
 
 
 def kept_secret(path: Path) -> SecretStr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.admission import Admission, RateLimit
+from gateway.admission import Admission, LocalBuckets, RateLimit
 from gateway.errors import Busy, TooManyRequests
 
 
@@ -63,7 +63,30 @@ def test_a_bucket_fills_again() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    limit = RateLimit(60, Clock())
+    buckets = LocalBuckets()
+    limit = RateLimit(60, Clock(), buckets)
     for number in range(20_000):
         limit.take(str(number))
-    assert len(limit._buckets) <= 10_000
+    assert len(buckets) <= 10_000
+
+
+def test_under_overload_nobody_new_is_let_in_and_who_is_in_stays() -> None:
+    load = 0.9
+    admission = Admission(5, load=lambda: load)
+    with admission.enter():
+        load = 1.0
+        assert admission.full
+        with pytest.raises(Busy) as caught, admission.enter():
+            pass
+        assert caught.value.code == "overloaded"
+        assert caught.value.retry_after_s
+        load = 0.5
+        with admission.enter():
+            pass
+
+
+def test_a_full_house_says_so_under_overload_too() -> None:
+    admission = Admission(1, load=lambda: 2.0)
+    assert admission.busy().code == "overloaded"
+    full = Admission(0, load=lambda: 2.0)
+    assert full.busy().code == "busy"

@@ -8,7 +8,7 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from gateway.auth import Grant, Tokens, bearer, kept_secret, key_allowed
+from gateway.auth import Grant, LocalUsedTokens, Tokens, bearer, kept_secret, key_allowed
 from gateway.errors import Unauthorized
 
 GRANT = Grant("web-1", "C0001")
@@ -76,12 +76,14 @@ def test_another_key_or_no_signature_is_refused(tokens: Tokens, clock: Clock) ->
         tokens.redeem(jwt.encode(claims, None, algorithm="none"), "voice")
 
 
-def test_used_tokens_are_forgotten_when_they_expire(tokens: Tokens, clock: Clock) -> None:
+def test_used_tokens_are_forgotten_when_they_expire(clock: Clock) -> None:
+    used = LocalUsedTokens()
+    tokens = Tokens(SecretStr("s" * 32), 120, clock, used)
     for _ in range(50):
         tokens.redeem(tokens.issue(GRANT, "voice"), "voice")
     clock.now += 121
     tokens.redeem(tokens.issue(GRANT, "voice"), "voice")
-    assert len(tokens._used) == 1
+    assert len(used) == 1
 
 
 def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
