@@ -86,6 +86,7 @@ class Answering:
         self._answer: _Answer | None = None
         self._ahead: Ahead | None = None
         """The turn that may be about to be asked for."""
+        self._customer_speaks = False
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
         self._group: asyncio.TaskGroup
@@ -150,10 +151,14 @@ class Answering:
             self._playout.report(ms, play)
 
     def hold_floor(self, customer_speaks: bool) -> None:
-        """Audio that has not begun waits while the customer speaks."""
+        """Audio that has not begun waits while the customer speaks.
+
+        Afterwards too while a message waits: what they said may have made an answer stale that has not begun.
+        """
+        self._customer_speaks = customer_speaks
         if customer_speaks:
             self._speaker.floor.clear()
-        else:
+        elif self._messages.empty():
             self._speaker.floor.set()
 
     async def run(self, group: asyncio.TaskGroup, greeting: Reply | None) -> None:
@@ -167,6 +172,7 @@ class Answering:
                 await self._said_what_must_be()
                 async with self._changing:
                     unanswered = await self.drop()
+                    self.hold_floor(self._customer_speaks)
                     ahead, self._ahead = self._ahead, None
                     answer = _Answer(_joined(unanswered, message), ahead=ahead)
                     self._give(answer, self._replies(answer))
@@ -210,7 +216,7 @@ class Answering:
     async def cut(self) -> None:
         """Stop the speech of the answer for good; its words go on being produced."""
         answer = self._answer
-        if answer is None or answer.speaking is None or answer.is_cut or answer.speaking.done():
+        if answer is None or answer.speaking is None or answer.is_cut:
             return
         await self.hold()
         answer.is_cut = True

@@ -99,9 +99,8 @@ class Floor:
         return judge(transcript.text, overlap)
 
     def settle(self, transcript: Transcript) -> Verdict:
-        """The final transcript: frees the floor, lets the answer go on unless this was for us."""
+        """The final transcript: lets the answer go on unless this was for us. ``free`` must follow."""
         verdict = self.verdict(transcript)
-        self.free(transcript.utterance_id)
         if self._answering.is_held:
             self._metrics.interruptions.labels(_KINDS[verdict]).inc()
         if verdict is Verdict.ECHO:

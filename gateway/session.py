@@ -261,6 +261,7 @@ class VoiceSession:
                 await self._answering.say(responder.listening)
             case Verdict.SILENCE if not self._answering.is_busy:
                 await self._on_unclear(transcript)
+        self._floor.free(transcript.utterance_id)
 
     async def _on_unclear(self, transcript: Transcript) -> None:
         """Speech without words, and no answer that goes on after it."""

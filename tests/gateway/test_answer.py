@@ -8,7 +8,7 @@ import pytest
 
 from dialogue.types import Reply, ReplyAction
 from gateway.answer import Script, Speaker
-from gateway.events import AudioEnd, AudioOut, AudioStart, Caption, Outbound
+from gateway.events import AudioEnd, AudioOut, AudioStart, Caption, Clear, Outbound
 from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.voice import Voice
@@ -42,7 +42,7 @@ async def test_sentences_are_read_as_they_come() -> None:
     read: list[str] = []
 
     async def reader() -> None:
-        async for request in growing.read(0):
+        async for request in growing.read():
             read.append(request.text)  # noqa: PERF401 - looked at while it grows
 
     reading = asyncio.create_task(reader())
@@ -55,13 +55,13 @@ async def test_sentences_are_read_as_they_come() -> None:
     growing.end()
     await reading
     assert read == ["一。", "二。", "三。"]
-    assert [request.text async for request in growing.read(1)] == ["二。", "三。"]
+    assert growing.text == "一。 二。 三。"
 
 
 @virtual_time
 async def test_an_answer_without_words_ends() -> None:
-    assert [request async for request in script().read(0)] == []
-    assert [request async for request in script("").read(0)] == []
+    assert [request async for request in script().read()] == []
+    assert [request async for request in script("").read()] == []
     assert script("").turn_id == 1
 
 
@@ -72,8 +72,6 @@ def test_what_a_reply_says_of_itself_is_kept() -> None:
     made.add(reply("完。"))
     assert not made.interruptible
     assert made.final_action is ReplyAction.HANG_UP
-    assert made.unsaid(1) == "再见。 完。"
-    assert made.unsaid(9) == ""
 
 
 # --- Speaker ---------------------------------------------------------------------------------------------------------
@@ -97,20 +95,26 @@ class Room:
         self.first_audio.append(asyncio.get_running_loop().time())
 
     async def listen(self) -> None:
-        clock, length, start = asyncio.get_running_loop().time, 0.0, 0.0
+        reporting = asyncio.create_task(self.report())
         async for event in self.outbox:
-            self.got.append((clock(), event))
-            if isinstance(event, AudioOut):
-                start = start if length else clock()
-                length += len(event.pcm) / 2 / 8
-            if isinstance(event, AudioEnd) and self.reports:
-                await asyncio.sleep(max(0.0, start + length / 1000 - clock()))
-                self.playout.report(length)
+            self.got.append((asyncio.get_running_loop().time(), event))
+        reporting.cancel()
+        await asyncio.wait([reporting])
 
-    async def say(self, made: Script, first: int = 0) -> None:
+    async def report(self) -> None:
+        """A loudspeaker that plays what has come of the last play, in real time, and reports every 20 ms."""
+        while self.reports:
+            await asyncio.sleep(0.02)
+            starts = [(at, event.play) for at, event in self.got if isinstance(event, AudioStart)]
+            if starts and not isinstance(self.got[-1][1], Clear):
+                at, play = starts[-1]
+                pcm = sum(len(e.pcm) for _, e in self.got if isinstance(e, AudioOut) and e.play == play)
+                self.playout.report(min(pcm / 16, 1000 * (asyncio.get_running_loop().time() - at)), play)
+
+    async def say(self, made: Script) -> None:
         listening = asyncio.create_task(self.listen())
         try:
-            await self.speaker.say(made, first, self.on_first_audio)
+            await self.speaker.say(made, self.on_first_audio)
         finally:
             await self.outbox.close()
             await listening
@@ -171,22 +175,59 @@ async def test_nothing_is_said_while_the_customer_speaks() -> None:
     assert room.of(AudioEnd)
 
 
+async def held_at(room: Room, ms: float, *, from_sentence: bool) -> list[bytes]:
+    """Hold when the customer has heard ``ms``, go on a second later; the sound of each play."""
+    speaking = asyncio.create_task(room.say(script("一二三四五六七八。", "九十十一十二。")))
+    await asyncio.sleep(ms / 1000)
+    await room.outbox.clear(1, room.speaker.hold())
+    await asyncio.sleep(1)
+    assert not room.playout.speaking
+    room.speaker.go_on(from_sentence=from_sentence)
+    await speaking
+    plays: dict[int, bytes] = {}
+    for event in room.of(AudioOut):
+        assert isinstance(event, AudioOut)
+        plays[event.play] = plays.get(event.play, b"") + event.pcm
+    return [plays[play] for play in sorted(plays)]
+
+
 @virtual_time
-async def test_what_was_cut_is_said_again_from_its_sentence() -> None:
-    made = script("一二三四五六七八。", "九十十一十二。")
-    room = Room(reports=False)
-    speaking = asyncio.create_task(room.say(made))
-    await asyncio.sleep(1.3)
-    room.playout.report(1200)
-    speaking.cancel()
-    await asyncio.wait([speaking])
-    assert room.speaker.next_sentence == 1
-    again = Room(room.tts)
-    await again.say(made, room.speaker.next_sentence)
-    captions = [event for event in again.of(Caption) if isinstance(event, Caption)]
-    assert [(caption.sentence, caption.text) for caption in captions] == [(1, "九十十一十二。")]
-    assert again.speaker.next_sentence == 2
-    assert room.tts.events[-1][0] == "end"
+async def test_what_was_held_goes_on_where_it_was_held() -> None:
+    room = Room()
+    first, second = await held_at(room, 600, from_sentence=False)
+    whole = Room()
+    await whole.say(script("一二三四五六七八。", "九十十一十二。"))
+    assert abs(600 + len(second) / 2 / 8 - len(whole.sound) / 2 / 8) <= 40
+    assert room.playout.heard() == ("一二三四五六七八。 九十十一十二。", True)
+    captions = [event for event in room.of(Caption) if isinstance(event, Caption)]
+    again = [(caption.sentence, caption.start_ms) for caption in captions if caption.play == 2]
+    assert again[0] == (0, 0)
+    assert len(first) >= 600 * 16
+    assert len(room.tts.events) == len(whole.tts.events), "nothing is synthesised twice"
+
+
+@virtual_time
+async def test_after_long_what_was_held_goes_on_from_its_sentence() -> None:
+    room = Room()
+    _, second = await held_at(room, 1200, from_sentence=True)
+    captions = [event for event in room.of(Caption) if isinstance(event, Caption)]
+    assert [(caption.sentence, caption.text) for caption in captions if caption.play == 2] == [(1, "九十十一十二。")]
+    assert len(second) / 2 / 8 == pytest.approx(7 * 100, abs=150)
+    assert room.playout.heard() == ("一二三四五六七八。 九十十一十二。", True)
+
+
+@virtual_time
+async def test_audio_that_was_held_before_its_end_was_heard_ends_again() -> None:
+    room = Room()
+    speaking = asyncio.create_task(room.say(script("好。")))
+    await asyncio.sleep(0.05)
+    assert room.of(AudioEnd)
+    await room.outbox.clear(1, room.speaker.hold())
+    await asyncio.sleep(1)
+    assert not speaking.done()
+    room.speaker.go_on(from_sentence=False)
+    await speaking
+    assert room.playout.heard() == ("好。", True)
 
 
 @virtual_time
@@ -222,6 +263,6 @@ def test_audio_comes_at_the_rate_that_was_asked_for(rate_hz: int) -> None:
         await room.say(script("一二三四五。"))
         seconds = len(room.sound) / 2 / rate_hz
         assert seconds == pytest.approx(room.playout.sent_ms / 1000, abs=0.002)
-        assert room.of(AudioStart) == [AudioStart(1, rate_hz)]
+        assert room.of(AudioStart) == [AudioStart(1, rate_hz, 1)]
 
     run()

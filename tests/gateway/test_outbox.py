@@ -83,23 +83,25 @@ async def test_closing_frees_whoever_waits() -> None:
 async def test_a_cut_turn_loses_its_audio_and_keeps_its_words() -> None:
     outbox = Outbox()
     words = ReplyOut(Reply(1, "一", "zh"))
-    other = AudioOut(2, 0, b"\1\0")
+    later = AudioStart(1, 24000, play=2)
     for event in (
-        words, AudioStart(1, 24000), Caption(1, 0, "一", 0.0), AudioOut(1, 0, b"\0\0"), other, AudioEnd(1, 1.0)
+        words, AudioStart(1, 24000, 1), Caption(1, 0, "一", 0.0, 1), AudioOut(1, 0, b"\0\0", 1), AudioEnd(1, 1.0, 1)
     ):  # fmt: skip
         await outbox.put(event)
-    await outbox.clear(1)
-    assert await drain(outbox) == [Clear(1), words, other]
+    await outbox.clear(1, 1)
+    await outbox.put(AudioOut(1, 0, b"\2\0", 1))
+    await outbox.put(later)
+    assert await drain(outbox) == [Clear(1), words, later], "what is put late of a cleared play is dropped too"
 
 
 @virtual_time
 async def test_a_clear_frees_whoever_waits_and_needs_no_room() -> None:
     outbox = Outbox()
     for _ in range(256):
-        await outbox.put(AudioOut(1, 0, b"\0\0"))
+        await outbox.put(AudioOut(1, 0, b"\0\0", 3))
     waiting = asyncio.create_task(outbox.put(Pong(1)))
     await asyncio.sleep(0)
-    await outbox.clear(1)
+    await outbox.clear(1, 3)
     await waiting
     assert await drain(outbox) == [Clear(1), Pong(1)]
 

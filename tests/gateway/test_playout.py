@@ -50,7 +50,7 @@ def test_whole_sentences_and_the_share_of_the_cut_one(playout: ReportedPlayout, 
     clock.now = 1.6
     playout.report(1500)
     assert playout.heard() == ("您的包裹到了杭州。 预计明", False)
-    assert playout.unheard_from() == 1
+    assert playout.sentence_start_ms(1500) == 1000
 
 
 def test_all_is_heard_when_all_was_reported_after_the_end(playout: ReportedPlayout, clock: Clock) -> None:
@@ -87,9 +87,35 @@ def test_what_was_heard_is_still_known_after_a_flush(playout: ReportedPlayout, c
     playout.flush()
     clock.now = 3.0
     assert playout.heard() == ("您的包裹到了杭州。 预计明", False)
-    assert playout.unheard_from() == 1, "a cut answer resumes from the sentence that was cut"
+
+
+def test_a_second_play_counts_from_where_it_begins(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 1.6
+    playout.report(1500)
+    assert playout.flush() == 1500
+    playout.begin_play(2, 1000)
+    clock.now = 5.0
+    playout.sent(1, "预计明天送达。", 1000, 2000)
+    playout.report(1500, play=1)
+    assert playout.played_ms == 1000, "a report of the play before comes too late"
+    assert playout.heard() == ("您的包裹到了杭州。 预计明", False), "what was heard before is not forgotten"
+    clock.now = 5.8
+    playout.report(800, play=2)
+    assert playout.heard() == ("您的包裹到了杭州。 预计明天送", False)
+    playout.finish()
+    clock.now = 6.1
+    playout.report(1000, play=2)
+    assert playout.heard() == ("您的包裹到了杭州。 预计明天送达。", True)
+    assert not playout.speaking
+
+
+def test_what_sounded_lately_is_known(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 1.6
+    playout.report(1500)
+    assert playout.sentences_around(600) == ("您的包裹到了杭州。", "预计明天送达。")
+    assert playout.sentences_around(100) == ("预计明天送达。",)
     playout.begin()
-    assert playout.unheard_from() == 0
+    assert playout.sentences_around(600) == ()
 
 
 def test_a_report_rounded_to_milliseconds_ends_the_speech(playout: ReportedPlayout, clock: Clock) -> None:

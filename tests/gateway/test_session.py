@@ -30,7 +30,7 @@ class Caller:
         self.reports = reports
         self._inbound: asyncio.Queue[ev.Inbound | None] = asyncio.Queue()
         self._playing: dict[int, tuple[float, float]] = {}
-        self._pending_silence = 0.0
+        self._plays: dict[int, int] = {}
 
     @property
     def now(self) -> float:
@@ -58,8 +58,9 @@ class Caller:
         async for event in self.session.outbox:
             self.received.append((self.now, event))
             match event:
-                case ev.AudioStart(turn_id):
+                case ev.AudioStart(turn_id, _, play):
                     self._playing[turn_id] = (self.now, 0.0)
+                    self._plays[turn_id] = play
                 case ev.AudioOut(turn_id, _, pcm):
                     start, length = self._playing[turn_id]
                     self._playing[turn_id] = (start, length + len(pcm) / 2 / 24000)
@@ -72,7 +73,8 @@ class Caller:
         while self.reports:
             await asyncio.sleep(0.1)
             for turn_id, (start, length) in self._playing.items():
-                self.send(ev.Played(turn_id, 1000 * min(length, self.now - start)))
+                ms = 1000 * min(length, self.now - start)
+                self.send(ev.Played(turn_id, ms, self._plays[turn_id]))
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for _, event in self.received if isinstance(event, kind)]
@@ -144,7 +146,7 @@ async def test_the_latency_of_a_turn_adds_up() -> None:
         await caller.listen(4)
 
     hops = (await call(house, script)).of(ev.Latency)[0].hops
-    assert 540 <= hops["endpoint_ms"] <= 620
+    assert 380 <= hops["endpoint_ms"] <= 620
     assert round(hops["nlu_ms"]) == 50
     assert round(hops["dialogue_ms"]) == 20
     assert abs(sum(value for name, value in hops.items() if name != "total_ms") - hops["total_ms"]) < 1
@@ -193,14 +195,14 @@ async def test_no_audio_of_a_cleared_turn_leaves_after_the_clear() -> None:
 
 
 @virtual_time
-async def test_a_cough_over_the_answer_resumes_from_the_cut_sentence() -> None:
+async def test_a_cough_over_the_answer_lets_it_go_on() -> None:
     house = House()
     texts = iter(["我的订单什么时候到", ""])
     house.asr.answer = lambda call: next(texts)
 
     async def script(caller: Caller) -> None:
         await caller.say(SPEECH)
-        await caller.listen(1.5)
+        await caller.listen(1.0)
         await caller.say("6# 30.")
         await caller.listen(6)
 
