@@ -20,6 +20,7 @@ from dialogue.generate import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
 from dialogue.no_input import no_input
 from dialogue.policy import Choice, Routes, choose
+from dialogue.prompts import Prompts
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.shop.protocol import Shop
 from dialogue.skills import load
@@ -61,8 +62,10 @@ class Responder:
         clock: Clock = wall_clock,
         options: GenerationOptions | None = None,
         skills: Mapping[str, Skill] | None = None,
+        prompts: Prompts | None = None,
     ) -> None:
-        """``generator`` None: only templates. ``skills`` None: all of ``SKILLS``."""
+        """``generator`` None: only templates. ``skills`` None: all of ``SKILLS``. ``prompts`` None: no notice."""
+        self._prompts = prompts or Prompts()
         self._shop = shop
         self._knowledge = knowledge
         self._generator = generator
@@ -75,11 +78,13 @@ class Responder:
         )
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
-        """The first words of a conversation, or of a customer who comes back."""
+        """The first words of a conversation, after the notice; or those for a customer who comes back."""
         words = wording(state.language)
         text = words.say("greeting.again" if state.turn_count else "greeting.first")
         suggestions = tuple(words.say(f"suggest.{name}") for name in ("order", "return", "product", "human"))
-        return Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+        reply = Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+        marked = self._prompts.marked(reply)
+        return marked if state.turn_count else self._prompts.opened(marked)
 
     def apology(self, code: str, state: DialogueState, turn_id: int = 0) -> Reply:
         """What to say when a turn broke with this error code, and what happens next."""
@@ -87,7 +92,8 @@ class Responder:
         key = f"apology.{code}"
         text = words.say(key if words.has(key) else "apology.default")
         suggestions = (words.say("suggest.human"),)
-        return Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+        reply = Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
+        return self._prompts.marked(reply)
 
     def listening(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """What to say to a customer who has stopped us: go ahead."""
@@ -104,7 +110,7 @@ class Responder:
         has_keypad: bool = False,
     ) -> Reply:
         """What to say at the ``attempt``-th silence in a row; see ``dialogue.no_input``."""
-        return no_input(state, turn_id, attempt, can_type=can_type, has_keypad=has_keypad)
+        return self._prompts.marked(no_input(state, turn_id, attempt, can_type=can_type, has_keypad=has_keypad))
 
     async def respond(self, state: DialogueState, turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
         """The answer to ``turn``. ``state`` holds the turn's ``CustomerSaid`` already.
@@ -114,7 +120,7 @@ class Responder:
         run = _Run(self, state, turn, actions)
         async with aclosing(_mark_last(run.turn_items())) as items:
             async for item in items:
-                yield item
+                yield self._prompts.marked(item) if isinstance(item, Reply) else item
 
 
 class _Run:

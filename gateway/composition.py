@@ -20,6 +20,7 @@ from dialogue.database import migrate, open_database
 from dialogue.errors import ShopUnavailable
 from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
 from dialogue.knowledge.index import KnowledgeIndex
+from dialogue.prompts import Prompts
 from dialogue.respond import Responder
 from dialogue.shop import demo, open_shop
 from dialogue.shop.clock import wall_clock
@@ -94,6 +95,7 @@ async def opened(
                 options=GenerationOptions(
                     settings.generate.chinese, settings.generate.deadline_s, settings.generate.max_tokens
                 ),
+                prompts=_prompts(settings),
             ),
             shop,
             store,
@@ -165,6 +167,11 @@ def _generator(settings: Settings, client: InferenceClient) -> Generator | None:
             return OpenAIGenerator(section.openai_url, section.openai_model, key)
         case _:
             return None
+
+
+def _prompts(settings: Settings) -> Prompts:
+    section = settings.dialogue
+    return Prompts({"zh": section.notice_zh, "en": section.notice_en}, section.uninterruptible)
 
 
 async def _complete(knowledge: KnowledgeIndex) -> None:

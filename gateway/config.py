@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from dialogue.prompts import Prompts
+
 ENV_PREFIX = "KEFU_"
 _MIN_SECRET_BYTES = 32
 
@@ -149,6 +151,21 @@ class Nlu(_Section):
     deadline_s: PositiveSeconds = 1.0
 
 
+class Dialogue(_Section):
+    """What is said."""
+
+    notice_zh: str = ""
+    """A notice before the first greeting, e.g. that calls are recorded; empty: none."""
+    notice_en: str = ""
+    uninterruptible: tuple[str, ...] = ("greeting.notice",)
+    """Words that the customer cannot talk over: keys of dialogue/wording/zh.yaml; greeting.notice is the notice."""
+
+    @field_validator("uninterruptible")
+    @classmethod
+    def _known(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        return Prompts(uninterruptible=keys).uninterruptible
+
+
 class Generate(_Section):
     """Free text by a language model: small talk and rephrasing only; facts always come from shop and knowledge base."""
 
@@ -195,6 +212,7 @@ class Settings(_Section):
     tts: Tts = Tts()
     triton: Triton = Triton()
     nlu: Nlu = Nlu()
+    dialogue: Dialogue = Dialogue()
     generate: Generate = Generate()
     shop: Shop = Shop()
     database: Database = Database()

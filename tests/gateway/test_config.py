@@ -39,6 +39,10 @@ def test_lists_are_comma_separated_in_the_environment() -> None:
         ({"KEFU_GATEWAY_PORT": "70000"}, ["gateway.port", "65535"]),
         ({"KEFU_GATEWAY_PROT": "1"}, ["gateway.prot", "does not exist", "example.toml"]),
         ({"KEFU_NONSENSE_X": "1"}, ["nonsense", "does not exist"]),
+        (
+            {"KEFU_DIALOGUE_UNINTERRUPTIBLE": "greeting.notice,no.such"},
+            ["dialogue.uninterruptible", "no.such", "zh.yaml"],
+        ),
         ({"KEFU_LOG_LEVEL": "loud"}, ["log.level", "debug"]),
         ({"KEFU_GATEWAY_TOKEN_SECRET": "short"}, ["gateway.token_secret", "32"]),
     ],
