@@ -9,6 +9,7 @@ first (every question), then the curve.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import random
 import time
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import opencc
 from rich.console import Console
 
 from gateway.cli.client import Gateway
@@ -134,7 +136,7 @@ def figures(
     errors = length = 0
     for one in asked:
         heard = one.answer.transcript if one.answer else ""
-        errors += distance(characters(one.question.text), characters(heard)) if heard else 0
+        errors += distance(characters(one.question.text), characters(_simplified().convert(heard))) if heard else 0
         length += len(characters(one.question.text)) if heard else 0
         if detail:
             console.print(f"  {_line(one)}", markup=False, highlight=False)
@@ -147,6 +149,12 @@ def figures(
     late = quantiles("x", [value for call in calls for value in call.late_ms])
     results[f"{name}_client_late_p99"] = late["x_p99"]
     return results
+
+
+@functools.cache
+def _simplified() -> opencc.OpenCC:
+    """Whisper writes both scripts; that is no error of the ear."""
+    return opencc.OpenCC("t2s")
 
 
 def _line(one: Asked) -> str:
