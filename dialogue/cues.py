@@ -54,6 +54,30 @@ _POLICY = re.compile(
     r"|what are the rules|do you (accept|allow|offer)|how do (i|returns)",
     re.IGNORECASE,
 )
+_DETAILS = re.compile(
+    r"还有呢|然后呢|详细|具体|仔细|多说(一)?点|细节|哪个城市|到哪(个|一)(站|里|儿|步)|什么快递|哪家快递|谁(来)?送"
+    r"|\bdetails?\b|\bexactly\b|tell me more|anything (else|more)|what else|go on|which (city|carrier|courier)"
+    r"|who (is delivering|delivers|brings)",
+    re.IGNORECASE,
+)
+_ASKS_ON = re.compile(
+    r"(?:那|嗯|哦|好的?|请|\s)*(?:还有呢|然后呢|多说一?点"
+    r"|再?说?得?(?:详细|具体|仔细)(?:一?点|一些)?(?:呢|吗|吧|说说|讲讲|信息|情况|说一?下)?)"
+    r"|(?:please )?(?:tell me more|more details?|details?|go on|and(?: then)?|what else|anything (?:else|more)"
+    r"|where(?: is it)? exactly|where exactly is it)(?: please)?",
+    re.IGNORECASE,
+)
+_BACKCHANNEL = re.compile(
+    r"(?:(?:[嗯哦噢喔唔啊对是好行]|好的|好吧|好嘞|是的|是吗|对的|这样|知道了|我知道|明白了?|了解了?|收到|懂了|没事|可以"
+    r"|\b(?:ok|okay|okey|k|yeah|yep|alright|all right|right|sure|fine|i see|got it|understood"
+    r"|mm+|hm+|mhm|uh huh|oh|ah)\b)\s*)+",
+    re.IGNORECASE,
+)
+_HESITATION = re.compile(
+    r"(?:(?:[嗯呃额唔]|那个|这个|就是|稍等|(?:请?等|让)?我?(?:再?看看|找找|想想|找一?下|看一?下|想一?下)|等我一?下"
+    r"|\b(?:um+|uh+|er+|well|let me (?:see|check|look|think)|one moment)\b)\s*)+",
+    re.IGNORECASE,
+)
 _OTHER = re.compile(
     r"(其他|其它|另外|另一|别的|还有(哪些|什么)|所有|全部)|another|other (order|one)|all my orders", re.IGNORECASE
 )
@@ -119,6 +143,26 @@ def asks_policy(text: str) -> bool:
     return bool(_POLICY.search(text))
 
 
+def wants_details(text: str) -> bool:
+    """More than the short answer: 还有呢, 具体到哪了, "where exactly"."""
+    return bool(_DETAILS.search(text))
+
+
+def asks_on(text: str) -> bool:
+    """Nothing but a wish to hear more of the same."""
+    return bool(_ASKS_ON.fullmatch(_bare(text)))
+
+
+def is_backchannel(text: str) -> bool:
+    """Nothing but 嗯, 哦, 好的, "okay": somebody listens, and asks for nothing."""
+    return bool(_BACKCHANNEL.fullmatch(_bare(text)))
+
+
+def is_hesitation(text: str) -> bool:
+    """Nothing but 呃, 等我看看, "let me see": an answer is on its way."""
+    return bool(_HESITATION.fullmatch(_bare(text)))
+
+
 def wants_other(text: str) -> bool:
     """Another order than the one talked about."""
     return bool(_OTHER.search(text))
@@ -178,6 +222,10 @@ def overlap(text: str, name: str) -> float:
         return 0.0
     shared = len(ours & theirs)
     return max(shared / len(theirs), shared / len(ours)) if shared else 0.0
+
+
+def _bare(text: str) -> str:
+    return _FILLER.sub(" ", text).strip()
 
 
 def _squeeze(text: str) -> str:

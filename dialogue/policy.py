@@ -4,6 +4,7 @@ Order of rules, first that fits:
   handed off        -> the hand-off skill (tells that a person answers, or comes back)
   asks for a person -> hand-off
   stop words        -> stop the running task
+  嗯, 好的, "okay"   -> hardly an answer, unless a yes or no was asked for
   running task      -> continue it when the words answer its question, belong to it or correct it;
                        suspend it (digress) or replace it for another confident request; else the fallback ladder
   no task           -> the intent's skill when confident; else the fallback ladder
@@ -27,7 +28,7 @@ SURE = 0.6
 SMALL_TALK = ("greet", "thanks", "goodbye")
 NO_REQUEST = ("affirm", "deny", "out_of_scope", INFORM, *SMALL_TALK)
 
-Mode = Literal["start", "continue", "digress", "replace", "resume", "stop"]
+Mode = Literal["start", "continue", "digress", "aside", "replace", "resume", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Choice:
     """A key of ``SKILLS``."""
     mode: Mode
     """start: no task is in the way; continue: the running task takes the words; digress: answer, then come back to the
-    running task; replace: end the running task, then start; resume: end the running task and go on with the suspended
-    one; stop: end every task."""
+    running task; aside: answer, while the running task goes on waiting; replace: end the running task, then start;
+    resume: end the running task and go on with the suspended one; stop: end every task."""
     reason: str
     """One line for agents and logs; no personal data."""
 
@@ -69,6 +70,10 @@ def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
 def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
     if cues.wants_to_stop(text) or cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "start", "small talk")
+    if _asks_nothing(text):
+        return Choice("smalltalk", "start", "a backchannel")
+    if cues.asks_on(text) and _was_just_told(state):
+        return Choice("order_status", "start", "asks for more of the last order")
     skill = _requested(parse, text, routes, CONFIDENT)
     if skill:
         return Choice(skill, "start", f"{parse.intent} {parse.confidence:.2f}")
@@ -88,6 +93,8 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     assert task is not None
     if task.step == OFFERED:
         return _with_offer(state, parse, text, routes)
+    if state.expectation.kind != "yes_no" and parse.intent != INFORM and _asks_nothing(text):
+        return Choice("smalltalk", "aside", "a backchannel")
     answer = answers(state, parse, text)
     if cues.wants_to_stop(text) and not (answer and state.expectation.kind == "yes_no"):
         return Choice(task.skill, "stop", "stop words")
@@ -104,6 +111,16 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     if cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "digress", "small talk")
     return Choice("fallback", "digress", f"{parse.intent} {parse.confidence:.2f} answers nothing asked")
+
+
+def _asks_nothing(text: str) -> bool:
+    return cues.is_backchannel(text) or cues.is_hesitation(text)
+
+
+def _was_just_told(state: DialogueState) -> bool:
+    """Whether our last words, or those before, were about the order last talked about."""
+    number = state.last_order
+    return number is not None and any(number in line.text for line in state.history[-4:] if line.role == "kefu")
 
 
 def _with_offer(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:

@@ -1,10 +1,14 @@
-"""Where an order is: status, carrier, latest scan, expected delivery, delay, several parcels."""
+"""Where an order is: status, carrier, latest scan, expected delivery, delay, several parcels.
+
+Text tells all of it. Aloud it comes in two parts, for nobody listens to seventeen seconds: how it is and when it comes;
+who brings it, where it is now and which other orders there are when the customer asks on (还有呢, "where exactly").
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from dialogue import phrasing
+from dialogue import cues, phrasing
 from dialogue.shop.types import Order, OrderStatus, Shipment
 from dialogue.skills.cards import carrier, order_card, shipment_card
 from dialogue.skills.context import Context, Item
@@ -55,12 +59,40 @@ class OrderStatusSkill:
         yield TaskEnded("done")
         also = context.say("order_status.others", count=len(others)) if others else ""
         yield context.reply(
-            *sentences(context, order),
-            also,
+            *_told(context, order, also),
             cards=(order_card(context, order), *(shipment_card(context, order, p) for p in order.shipments)),
             suggestions=(*(label(context, other) for other in others), *_suggestions(context, order)),
             sources=("shop:order",),
         )
+
+
+def _told(context: Context, order: Order, also: str) -> tuple[str, ...]:
+    if context.turn.modality == "text":
+        return (*sentences(context, order), also)
+    if not cues.wants_details(context.text):
+        return _in_short(context, order)
+    details = (_where(context, order.shipments[0]) if _is_one_parcel(order) else ()) or sentences(context, order)
+    return (*details, also)
+
+
+def _in_short(context: Context, order: Order) -> tuple[str, ...]:
+    """Status and expected delivery, about six seconds aloud."""
+    number, parcels = order.order_number, order.shipments
+    if order.status is not OrderStatus.SHIPPED or not parcels:
+        return sentences(context, order)
+    if len(parcels) == 1:
+        shipped = context.say("order_status.shipped", number=number)
+        return (shipped, _expected(context, parcels[0], with_reason=False))
+    expected = [parcel.delivered_at or parcel.eta for parcel in parcels]
+    lead = context.say("order_status.several_parcels", number=number, count=len(parcels))
+    last = max((at for at in expected if at is not None), default=None)
+    if last is None or None in expected or last < context.now:
+        return (lead, context.say("order_status.parcel1", status=_brief(context, parcels[0])))
+    return (lead, context.say("order_status.all_by", when=phrasing.moment(last, context.now, context.language)))
+
+
+def _is_one_parcel(order: Order) -> bool:
+    return order.status is OrderStatus.SHIPPED and len(order.shipments) == 1
 
 
 def sentences(context: Context, order: Order) -> tuple[str, ...]:
@@ -103,8 +135,11 @@ def _on_its_way(context: Context, order: Order, number: str) -> tuple[str, ...]:
 
 def _one_parcel(context: Context, parcel: Shipment, lead: str) -> tuple[str, ...]:
     """When it comes is what customers ask; who brings it and where it is now come after."""
-    by = context.say("order_status.by", carrier=carrier(context, parcel))
-    return (lead, _expected(context, parcel), by, _latest(context, parcel))
+    return (lead, _expected(context, parcel), *_where(context, parcel))
+
+
+def _where(context: Context, parcel: Shipment) -> tuple[str, ...]:
+    return (context.say("order_status.by", carrier=carrier(context, parcel)), _latest(context, parcel))
 
 
 def _latest(context: Context, parcel: Shipment) -> str:
@@ -119,7 +154,7 @@ def _latest(context: Context, parcel: Shipment) -> str:
     return context.say("order_status.latest", when=when, scan=context.say(f"scan.{kind}")) if kind else ""
 
 
-def _expected(context: Context, parcel: Shipment) -> str:
+def _expected(context: Context, parcel: Shipment, *, with_reason: bool = True) -> str:
     """When it comes, honestly: late is called late, with the carrier's reason where it gave one."""
     if parcel.delivered_at is not None:
         return context.say(
@@ -129,6 +164,8 @@ def _expected(context: Context, parcel: Shipment) -> str:
         return context.say("order_status.no_eta")
     when = phrasing.moment(parcel.eta, context.now, context.language)
     late = parcel.eta < context.now
+    if parcel.delay_reason and not with_reason:
+        return context.say("order_status.late" if late else "order_status.delayed_in_short", when=when)
     if parcel.delay_reason:
         key = "order_status.late_because" if late else "order_status.delayed"
         return context.say(key, when=when, reason=_reason(context, parcel.delay_reason))

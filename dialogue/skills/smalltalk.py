@@ -1,4 +1,4 @@
-"""Greetings, thanks, goodbye, "who are you", and a yes or no to nothing. Templates; a language model only for chat."""
+"""Greetings, thanks, goodbye, "who are you", 嗯, a yes or no to nothing. Templates; a language model only for chat."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dialogue.errors import GenerationFailed
 from dialogue.generate import messages, safe_sentences
 from dialogue.skills.confirm import outcome_of
 from dialogue.skills.context import Context, Item
+from dialogue.state import NOTHING
 from dialogue.types import Reply
 
 REMEMBERED_TURNS = 3
@@ -33,6 +34,8 @@ class SmallTalk:
                 yield reply
         elif cues.wants_to_stop(text):
             yield self._say(context, "smalltalk.nothing_to_stop")
+        elif cues.is_backchannel(text) or cues.is_hesitation(text):
+            yield self._acknowledgement(context)
         elif intent in {"affirm", "deny"}:
             yield self._say(context, self._unasked(context, intent))
         else:
@@ -42,6 +45,14 @@ class SmallTalk:
 
     def _say(self, context: Context, key: str, *suggestions: str) -> Reply:
         return context.reply(context.say(key), suggestions=context.suggest(*suggestions))
+
+    def _acknowledgement(self, context: Context) -> Reply:
+        """The shortest words, and aloud not twice in a row: then silence is the answer."""
+        state = context.state
+        waits = state.expectation != NOTHING or (state.task is not None and state.task.step is not None)
+        text = context.say("smalltalk.take_your_time" if waits else "smalltalk.backchannel")
+        last = next((line.text for line in reversed(state.history) if line.role == "kefu"), "")
+        return context.reply("" if context.turn.modality == "voice" and last == text else text)
 
     def _unasked(self, context: Context, intent: str) -> str:
         report = context.state.reported

@@ -79,3 +79,37 @@ def test_what_was_said_of_a_number_does_not_count(text: str) -> None:
 @pytest.mark.parametrize("text", ["8907", "我要重新下单", "不对，是8907", "again", "从头到脚都不满意"])
 def test_what_is_no_new_start(text: str) -> None:
     assert not cues.starts_over(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["嗯", "嗯嗯", "哦，好的。", "好好好", "对对对", "是的", "知道了", "OK", "Okay.", "uh-huh", "I see, okay", "mm"],
+)
+def test_backchannels(text: str) -> None:
+    assert cues.is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["呃", "那个，嗯", "等我看看", "稍等，我找一下", "um, let me see", "well"])
+def test_hesitations(text: str) -> None:
+    assert cues.is_hesitation(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "确认", "不用了", "谢谢", "好的，我要退货", "嗯，是昨天买的", "ok cancel it", "那个蓝色的", "8907"]
+)
+def test_what_says_something_is_neither(text: str) -> None:
+    assert not cues.is_backchannel(text)
+    assert not cues.is_hesitation(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["还有呢？", "嗯，还有呢", "详细说说", "说得具体一点", "tell me more, please", "where exactly?", "details"]
+)
+def test_asks_on(text: str) -> None:
+    assert cues.asks_on(text)
+    assert cues.wants_details(text)
+
+
+@pytest.mark.parametrize("text", ["", "还有货吗", "具体怎么退货", "tell me more about the kettle", "我的订单到哪了"])
+def test_a_question_of_its_own_does_not_ask_on(text: str) -> None:
+    assert not cues.asks_on(text)

@@ -7,7 +7,7 @@ import pytest
 from dialogue.policy import Routes, choose
 from dialogue.skills import load
 from dialogue.state import DialogueState, fold_all
-from dialogue.types import Asked, DialogueEvent, HandedOff, TaskStarted, TaskUpdated
+from dialogue.types import Asked, DialogueEvent, HandedOff, Said, TaskEnded, TaskStarted, TaskUpdated
 from nlu.types import INTENTS, Expectation, Parse
 from tests.dialogue.words import parse
 
@@ -30,6 +30,10 @@ ASKED_REASON = running("returns", "reason", Expectation("free"))
 CHOOSING = running("returns", "lines", Expectation("choice", choices=("蓝牙耳机", "保温杯", "全部")))
 OFFERED = fold_all(
     CONFIRMING, [TaskStarted("handoff", "2", {"reason": "x"}), TaskUpdated({}, "offered"), Asked(Expectation("yes_no"))]
+)
+TOLD = fold_all(
+    NEW,
+    [TaskStarted("order_status", "1", {"order": "12345678"}), TaskEnded("done"), Said(1, "订单12345678已发货。", True)],
 )
 HANDED_OFF = fold_all(NEW, [HandedOff("s", "asked", {}, "neutral")])
 
@@ -54,6 +58,11 @@ def test_every_intent_has_a_skill_or_is_an_answer() -> None:
         (CONFIRMING, parse("确认", "affirm"), "returns", "continue"),
         (CONFIRMING, parse("不要", "deny"), "returns", "continue"),
         (CONFIRMING, parse("嗯", "affirm", 0.2), "fallback", "digress"),
+        (NEW, parse("嗯", "out_of_scope"), "smalltalk", "start"),
+        (CHOOSING, parse("哦", "affirm"), "smalltalk", "aside"),
+        (CHOOSING, parse("等我看看", "out_of_scope"), "smalltalk", "aside"),
+        (NEW, parse("还有呢", "stock"), "products", "start"),
+        (TOLD, parse("还有呢", "stock"), "order_status", "start"),
         (CONFIRMING, parse("是换货", "exchange_request"), "returns", "continue"),
         (CONFIRMING, parse("不是这个订单", "out_of_scope"), "returns", "continue"),
         (CONFIRMING, parse("运费多少", "policy_question"), "faq", "digress"),
