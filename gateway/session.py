@@ -24,6 +24,7 @@ from gateway import log
 from gateway.answering import Answering, SessionEnded
 from gateway.conversation import Conversation
 from gateway.floor import Floor
+from gateway.keypad import Keypad, keys_expected
 from gateway.message import Message
 from gateway.microphone import Microphone
 from gateway.outbox import Outbox, SlowReader
@@ -48,7 +49,7 @@ def endpoint_hint(expectation: Expectation, *, overlap: bool = False) -> Endpoin
     """What the dialogue waits for, in endpointing's terms; ``overlap``: the customer speaks over the bot."""
     match expectation.kind:
         case "digits":
-            return EndpointHint("digits", expectation.digits, overlap)
+            return EndpointHint("digits", expectation.missing, overlap)
         case "yes_no" | "address":
             return EndpointHint(expectation.kind, overlap=overlap)
         case _:
@@ -77,6 +78,7 @@ class VoiceSession:
             services.metrics,
         )
         self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)
+        self._keypad = Keypad()
         self._group: asyncio.TaskGroup
         self._ended: tuple[SpeechEnded, float] | None = None
         self._listening = False
@@ -149,6 +151,8 @@ class VoiceSession:
                 await self._floor.heard_audio()
             case ev.TextIn(text):
                 await self._typed(text)
+            case ev.Dtmf(digit):
+                await self._pressed(digit)
             case ev.Played(turn_id, ms, play):
                 self._answering.report_played(turn_id, ms, play)
             case ev.Interrupt():
@@ -168,6 +172,15 @@ class VoiceSession:
             self._broke_silence()
             await self._answering.ask(Message(text, self._clock()))
 
+    async def _pressed(self, digit: str) -> None:
+        """A key stops a prompt that may be stopped, as callers expect."""
+        self._broke_silence()
+        current = self._answering.speaking_turn
+        if current is not None and current[1]:
+            await self._answering.cut()
+        expected = keys_expected(self._conversation.state.expectation)
+        await self._typed(self._keypad.press(digit, self._clock() * 1000, expected))
+
     def _broke_silence(self) -> None:
         self._active_s = self._clock()
         self._silence.broken()
@@ -176,6 +189,7 @@ class VoiceSession:
         """Speaks to a customer who says nothing, and ends a session in which nothing has happened for long."""
         while True:
             await asyncio.sleep(_WATCH_S)
+            await self._typed(self._keypad.due(self._clock() * 1000))
             if self._answering.speaking:
                 self._active_s = self._clock()
             if self._clock() - self._active_s > self._services.settings.gateway.idle_timeout_s:
@@ -188,7 +202,9 @@ class VoiceSession:
         attempt = self._silence.tick(self._clock(), busy=busy, asked=asked)
         if attempt is not None:
             responder = self._conversation.core.responder
-            await self._answering.say(lambda state, turn_id: responder.no_input(state, turn_id, attempt))
+            await self._answering.say(
+                lambda state, turn_id: responder.no_input(state, turn_id, attempt, has_keypad=True)
+            )
 
     # --- listening ---------------------------------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ class FakeResponder:
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         return Reply(turn_id, "您好，请问有什么可以帮您？", "zh", is_last=True)
 
-    def no_input(self, state: DialogueState, turn_id: int, attempt: int) -> Reply:
+    def no_input(self, state: DialogueState, turn_id: int, attempt: int, *, has_keypad: bool = False) -> Reply:
         return Reply(turn_id, f"您还在吗？（{attempt}）", "zh", is_last=True, tells_result=False)
 
     def listening(self, state: DialogueState, turn_id: int = 0) -> Reply:

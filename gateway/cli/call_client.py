@@ -75,6 +75,7 @@ class Caller:
         self._by_id: dict[int, CallTurn] = {}
         self._playing: dict[int, tuple[float, float]] = {}
         """turn_id -> (start of playback, milliseconds of audio received)."""
+        self._plays: dict[int, int | None] = {}
         self._track: list[tuple[float, Samples]] = []
         self._last_event_ms = 0.0
         self._sent_all = asyncio.Event()
@@ -147,7 +148,8 @@ class Caller:
             for turn_id, (start_ms, length_ms) in list(self._playing.items()):
                 played = min(length_ms, max(0.0, self._now_ms() - start_ms))
                 with suppress(ConnectionClosedOK):
-                    await socket.send(json.dumps({"type": "played", "turn_id": turn_id, "ms": played}))
+                    report = {"type": "played", "turn_id": turn_id, "ms": played, "play": self._plays.get(turn_id)}
+                    await socket.send(json.dumps(report))
 
     async def _until_over(self) -> None:
         """The recording has been sent, every turn has been answered and played, and it has been quiet for a while."""
@@ -207,6 +209,8 @@ class Caller:
                 self._by_id[message["turn_id"]] = self._turns[-1]
             case "reply":
                 self._on_reply(message, now)
+            case "audio_start":
+                self._on_audio_start(message)
             case "audio_end":
                 self._awaiting.discard(message["turn_id"])
             case "clear":
@@ -222,8 +226,10 @@ class Caller:
                     self._awaiting.clear()
 
     def _on_final(self, message: dict[str, Any], now: float) -> None:
-        self._say(f"{now:8.0f} ms  customer: {message['text'] or '(nothing said)'}")
-        if not message["text"]:
+        verdict = message.get("verdict", "turn")
+        note = "" if verdict == "turn" else f" [{verdict}]"
+        self._say(f"{now:8.0f} ms  customer: {message['text'] or '(nothing said)'}{note}")
+        if not message["text"] or verdict != "turn":
             return
         decided_ms = self._ended_ms.get(message["utterance_id"], now)
         bounds = speech_bounds_ms(self._samples[: int(decided_ms * LISTEN_RATE_HZ / 1000)], LISTEN_RATE_HZ)
@@ -240,6 +246,14 @@ class Caller:
         turn.reply_text = f"{turn.reply_text}\n{message['text']}".strip()
         if message["text"]:
             self._awaiting.add(message["turn_id"])
+
+    def _on_audio_start(self, message: dict[str, Any]) -> None:
+        """The answer begins, or goes on after an interruption that was none."""
+        turn_id = message["turn_id"]
+        self._plays[turn_id] = message.get("play")
+        self._awaiting.add(turn_id)
+        if turn := self._by_id.get(turn_id):
+            turn.interrupted = False
 
     def _on_clear(self, turn_id: int, now: float) -> None:
         self._awaiting.discard(turn_id)

@@ -61,7 +61,7 @@ export class Conversation extends EventTarget {
     player.addEventListener("started", ({ detail }) => this.#firstSound(detail.atMs));
     player.addEventListener("position", ({ detail }) => this.#playedTo(detail));
     player.addEventListener("played", ({ detail }) =>
-      connection.send({ type: "played", turn_id: detail.turnId, ms: detail.ms }),
+      connection.send({ type: "played", turn_id: detail.turnId, play: detail.play, ms: detail.ms }),
     );
     player.addEventListener("finished", ({ detail }) => this.#over(detail.turnId, true));
     player.addEventListener("cleared", ({ detail }) => this.#over(detail.turnId, false));
@@ -162,7 +162,8 @@ export class Conversation extends EventTarget {
     transcript: (transcript) => {
       this.parts.bubbles.transcript(transcript);
       if (transcript.text) this.parts.status.caption("you", transcript.text);
-      if (transcript.is_final && !transcript.text) this.#change({ awaiting: false });
+      const { is_final, text, verdict = text ? "turn" : "silence" } = transcript;
+      if (is_final && verdict !== "turn") this.#change({ awaiting: false });
     },
     understood: (understood) => this.parts.latency.understood(understood),
     reply: (reply) => {
@@ -171,8 +172,8 @@ export class Conversation extends EventTarget {
       // A spoken answer has come when its audio has.
       if (reply.is_last && !this.parts.bubbles.areSpoken) this.#change({ awaiting: false });
     },
-    audio_start: ({ turn_id, rate_hz }) => {
-      this.parts.player.begin(turn_id, rate_hz);
+    audio_start: ({ turn_id, rate_hz, play = 0 }) => {
+      this.parts.player.begin(turn_id, rate_hz, play);
       this.parts.bubbles.resumed(turn_id);
       this.#change({ awaiting: false, playing: this.parts.player.isPlaying });
     },
@@ -183,7 +184,7 @@ export class Conversation extends EventTarget {
       this.#captions.forget(turn_id);
       this.#change({ playing: this.parts.player.isPlaying });
     },
-    latency: ({ hops }) => this.parts.latency.hops(hops),
+    latency: ({ hops, spans = [] }) => this.parts.latency.hops(hops, spans),
     error: ({ code, message, fatal }) => {
       if (fatal) return; // the close that follows says the same
       this.parts.status.notice(code, { message });

@@ -4,8 +4,9 @@
  *   begin --> audio, audio, ... --> end          normal: started, position..., finished
  *         \--> clear                             one quantum of fade-out, then silence: cleared
  *
- * In:  {type: "begin"|"end"|"clear", turnId}, {type: "audio", turnId, samples: Float32Array}.
- * Out: {type: "started"|"position"|"finished"|"cleared"|"dropped", turnId, samples (played so far), atS, level, underruns}.
+ * In:  {type: "begin", turnId, play}, {type: "end"|"clear", turnId}, {type: "audio", turnId, samples: Float32Array}.
+ * Out: {type: "started"|"position"|"finished"|"cleared"|"dropped", turnId, play, samples (played so far), atS, level,
+ *       underruns}. A turn that was cleared may begin again as another play.
  * Audio of a turn that is not in the queue (never begun, cleared, finished) is stale: dropped and counted.
  */
 
@@ -14,7 +15,7 @@ const RESUME_S = 0.12; // buffered before it goes on after running dry
 const REPORT_S = 0.05;
 const AUDIBLE = 0.003; // about -50 dBFS: below this the leading silence of a voice is not "the first sound"
 
-/** @typedef {{turnId: number, chunks: Float32Array[], offset: number, buffered: number, played: number,
+/** @typedef {{turnId: number, play: number, chunks: Float32Array[], offset: number, buffered: number, played: number,
  *   ended: boolean, running: boolean, heard: boolean, underruns: number}} Track */
 
 class Playback extends AudioWorkletProcessor {
@@ -29,11 +30,12 @@ class Playback extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }) => this.#receive(data);
   }
 
-  /** @param {{type: string, turnId: number, samples?: Float32Array}} message */
-  #receive({ type, turnId, samples }) {
+  /** @param {{type: string, turnId: number, play?: number, samples?: Float32Array}} message */
+  #receive({ type, turnId, play = 0, samples }) {
     if (type === "begin") {
       this.tracks.push({
         turnId,
+        play,
         chunks: [],
         offset: 0,
         buffered: 0,
@@ -135,8 +137,8 @@ class Playback extends AudioWorkletProcessor {
 
   /** @param {string} type @param {Track} track */
   #report(type, track) {
-    const { turnId, played: samples, underruns } = track;
-    this.port.postMessage({ type, turnId, samples, underruns, level: this.peak, atS: currentTime });
+    const { turnId, play, played: samples, underruns } = track;
+    this.port.postMessage({ type, turnId, play, samples, underruns, level: this.peak, atS: currentTime });
     this.peak = 0;
     this.sinceReport = 0;
   }

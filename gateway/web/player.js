@@ -2,7 +2,7 @@
  * Kefu's voice: feeds the playback worklet and tells what has really left the speaker.
  *
  * Events (all with turnId): `started` {atMs: performance clock of the first audible sample}, `position` {ms, level},
- * `played` {ms} (for the server: every 250 ms and at the end), `finished` {ms}, `cleared` {ms, atMs}, `dropped`.
+ * `played` {play, ms} (for the server: every 250 ms and at the end), `finished` {ms}, `cleared` {ms, atMs}, `dropped`.
  */
 import { event } from "./events.js";
 import { fromPcm16, Resampler } from "./resampler.js";
@@ -47,12 +47,12 @@ export class Player extends EventTarget {
     return this.#turns.has(turnId);
   }
 
-  /** @param {number} turnId @param {number} rateHz of the audio that follows */
-  begin(turnId, rateHz) {
+  /** @param {number} turnId @param {number} rateHz of the audio that follows @param {number} play which reports name */
+  begin(turnId, rateHz, play) {
     if (!this.#worklet || !this.#context || this.#turns.has(turnId)) return;
     const contextHz = this.#context.sampleRate;
     this.#turns.set(turnId, rateHz === contextHz ? null : new Resampler(rateHz, contextHz));
-    this.#worklet.port.postMessage({ type: "begin", turnId });
+    this.#worklet.port.postMessage({ type: "begin", turnId, play });
   }
 
   /** @param {number} turnId @param {Int16Array} pcm */
@@ -99,8 +99,8 @@ export class Player extends EventTarget {
     this.dispatchEvent(event("dropped", { turnId }));
   }
 
-  /** @param {{type: string, turnId: number, samples: number, underruns: number, level: number, atS: number}} report */
-  #hear({ type, turnId, samples, underruns, level, atS }) {
+  /** @param {{type: string, turnId: number, play: number, samples: number, underruns: number, level: number, atS: number}} report */
+  #hear({ type, turnId, play, samples, underruns, level, atS }) {
     const context = /** @type {AudioContext} */ (this.#context);
     if (type === "dropped") {
       this.#drop(turnId);
@@ -116,7 +116,7 @@ export class Player extends EventTarget {
     const now = performance.now();
     if (over || now - this.#lastPlayedAt >= PLAYED_EVERY_MS) {
       this.#lastPlayedAt = now;
-      this.dispatchEvent(event("played", { turnId, ms }));
+      this.dispatchEvent(event("played", { turnId, play, ms }));
     }
   }
 }

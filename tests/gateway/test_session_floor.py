@@ -87,7 +87,7 @@ async def test_a_word_of_the_bots_is_an_answer_when_a_question_is_pending(house:
 @virtual_time
 async def test_a_stop_command_stops_and_is_acknowledged(house: House) -> None:
     house.asr.answer = by_length(QUESTION, "等一下")
-    caller = await interrupted(house)
+    await interrupted(house)
     assert len(house.responder.turns) == 1
     assert not house.said[0][1]
     assert house.said[-1] == ("好的，您请说。", True)
@@ -182,6 +182,39 @@ async def test_a_reader_is_not_prompted(house: House) -> None:
 
     caller = await call(house, script, ev.Start(greet=False, speak=False))
     assert len(caller.replies) == 2
+
+
+@virtual_time
+async def test_keys_silence_the_prompt_and_become_a_message(house: House) -> None:
+    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
+        yield Asked(Expectation("digits", "order_number", 8))
+        yield Reply(turn.turn_id, "请告诉我订单号，也可以用键盘输入，按井号键结束。", "zh", is_last=True)
+
+    house.responder.answer = answer
+
+    async def script(caller: Caller) -> None:
+        await caller.say(SPEECH)
+        await caller.listen(0.8)
+        for key in "89070650":
+            caller.send(ev.Dtmf(key))
+            await caller.listen(0.2)
+        await caller.listen(3)
+
+    caller = await call(house, script)
+    assert [turn.text for turn in house.responder.turns] == [QUESTION, "89070650"]
+    assert caller.of(ev.Clear)
+
+
+@virtual_time
+async def test_too_few_keys_are_taken_after_a_pause(house: House) -> None:
+    async def script(caller: Caller) -> None:
+        for key in "8907":
+            caller.send(ev.Dtmf(key))
+            await caller.listen(0.2)
+        await caller.listen(6)
+
+    await call(house, script)
+    assert [turn.text for turn in house.responder.turns] == ["8907"]
 
 
 # --- thinking ahead --------------------------------------------------------------------------------------------------

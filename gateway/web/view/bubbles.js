@@ -42,10 +42,13 @@ export class Bubbles {
     };
   }
 
-  /** @param {{utterance_id: string | number, text: string, is_final: boolean}} transcript */
-  transcript({ utterance_id, text, is_final }) {
+  /**
+   * Words that were no turn (嗯 over the answer, somebody else in the room) stay, but faintly; an echo goes.
+   * @param {{utterance_id: string | number, text: string, is_final: boolean, verdict?: string}} transcript
+   */
+  transcript({ utterance_id, text, is_final, verdict = "turn" }) {
     let bubble = this.#utterances.get(utterance_id);
-    if (!text) {
+    if (!text || verdict === "echo") {
       if (is_final) bubble?.parentElement?.remove();
     } else if (bubble) {
       bubble.textContent = text;
@@ -55,6 +58,7 @@ export class Bubbles {
     }
     if (bubble) {
       bubble.classList.toggle("live", !is_final);
+      bubble.classList.toggle("aside", is_final && verdict !== "turn");
       // Partial transcripts would make a screen reader stammer; the final one is announced.
       bubble.setAttribute("aria-live", is_final ? "polite" : "off");
     }

@@ -10,6 +10,8 @@ export class Latency {
   #body = byId("latency-body");
   /** @type {Record<string, number>} */
   #hops = {};
+  /** Work, also what was done before the endpoint: [name, start, end] in ms from the end of speech. @type {[string, number, number][]} */
+  #spans = [];
   /** @type {number | null} */
   #heardMs = null;
   /** @type {Record<string, any> | null} */
@@ -19,13 +21,15 @@ export class Latency {
   /** A new question: what was measured for the last one is over. */
   reset() {
     this.#hops = {};
+    this.#spans = [];
     this.#heardMs = null;
     this.#understood = null;
   }
 
-  /** @param {Record<string, number>} hops */
-  hops(hops) {
+  /** @param {Record<string, number>} hops @param {[string, number, number][]} spans */
+  hops(hops, spans) {
     this.#hops = hops;
+    this.#spans = spans;
     this.render();
   }
 
@@ -62,15 +66,27 @@ export class Latency {
   /** @param {string[]} order @param {number} scaleMs @param {number} totalMs */
   #rows(order, scaleMs, totalMs) {
     if (order.length === 0 && !this.#understood) return [el("p", "hint", t("details.empty"))];
-    let startMs = 0;
-    const rows = order.map((key) => {
-      const row = waterfallRow(key, this.#hops[key], startMs / scaleMs, this.#hops[key] / scaleMs);
-      startMs += this.#hops[key];
-      return row;
+    const rows = this.#bars(order).map(({ key, startMs, endMs }) => {
+      const shown = Math.max(0, startMs);
+      return waterfallRow(key, endMs - startMs, shown / scaleMs, Math.max(0, endMs - shown) / scaleMs);
     });
     if (totalMs > 0) rows.push(sumRow(t("details.total"), ms(totalMs)));
     if (this.#heardMs !== null) rows.push(sumRow(t("details.heard"), ms(this.#heardMs)));
     return [el("div", "waterfall", ...rows), ...this.#understanding()];
+  }
+
+  /** One bar a row: the work where it was done, or, from a gateway that does not tell, one hop after another. @param {string[]} order */
+  #bars(order) {
+    if (this.#spans.length > 0)
+      return this.#spans
+        .filter(([, startMs, endMs]) => endMs - startMs >= 0.5)
+        .map(([name, startMs, endMs]) => ({ key: `${name}_ms`, startMs, endMs }));
+    let endMs = 0;
+    return order.map((key) => {
+      const startMs = endMs;
+      endMs += this.#hops[key];
+      return { key, startMs, endMs };
+    });
   }
 
   #understanding() {
