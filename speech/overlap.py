@@ -17,8 +17,9 @@ from enum import StrEnum
 
 _BACKCHANNEL = re.compile(
     r"(?:嗯|恩|唔|哦|噢|喔|啊|呃|额|哎|诶|欸|哈|对|是|行|好|好的|好吧|好嘞|是的|对的|对对|没错|可以|明白|明白了|知道|知道了"
-    r"|了解|这样|这样啊|是吗|是吧|对吧|原来如此|收到|okay|ok|kay|uh ?huh|mm ?hmm|m ?hm|mhm|hmm+|mm+|yeah|yep|yes|right|sure|i see"
-    r"|got it|all right|alright|uh|um|oh|ah|cool|great|fine|good)+",
+    r"|了解|这样|这样啊|是吗|是吧|对吧|原来如此|收到"
+    r"|okay|ok|kay|uh ?huh|mm ?hmm|m ?hm|mhm|hmm+|mm+|yeah|yep|yes|right|sure|i see|got it|all right|alright"
+    r"|uh|um|oh|ah|cool|great|fine|good)+",
     re.IGNORECASE,
 )
 _STOP = re.compile(
