@@ -100,12 +100,20 @@ class Listen(_Section):
 
     vad_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     min_speech_ms: Annotated[int, Field(ge=32)] = 96
-    endpoint_ms: Annotated[int, Field(ge=200)] = 550
-    """Silence that ends an utterance."""
-    endpoint_digits_ms: Annotated[int, Field(ge=200)] = 1200
+    pause_ms: Annotated[int, Field(ge=96)] = 140
+    """Silence after which the words so far are decoded ahead."""
+    endpoint_complete_ms: Annotated[int, Field(ge=200)] = 400
+    """Silence that ends an utterance whose words sound complete."""
+    endpoint_ms: Annotated[int, Field(ge=200)] = 600
+    """Silence that ends an utterance whose words do not tell."""
+    endpoint_unfinished_ms: Annotated[int, Field(ge=200)] = 1200
+    """Silence that ends an utterance whose words call for more, or an address."""
+    endpoint_digits_ms: Annotated[int, Field(ge=200)] = 2200
     """Silence that ends an utterance while a number is being read out."""
     max_utterance_s: PositiveSeconds = 30
     preroll_ms: Annotated[int, Field(ge=0)] = 300
+    end_of_turn: Literal["off", "smart_turn"] = "off"
+    """A model that hears in the voice whether the turn is over, besides the words."""
 
 
 class Floor(_Section):

@@ -1,58 +1,35 @@
-"""When an utterance begins, pauses and ends: a pure state machine over speech probabilities.
+"""When an utterance begins, pauses and ends: a pure state machine over speech probabilities and words.
 
 ::
 
     speech   ____|===============|____|=====|______________________
     event         ^Started        ^Paused ^Resumed ^Paused    ^Ended
     carries  start_ms = rise      at_ms = fall                end_ms = last fall, decided_ms = now
-    waits        |96|            |200||64|  |200|
-                                            |----- 550 -----|    (450 yes/no, 1200 digits, 1000 unfinished)
+    waits        |96|            |140||64|  |140|
+    words                            ^hear_text: nothing yet    ^hear_text: 400 complete, 600 open, 1200 unfinished,
+                                                                 2200 while a number is read out
 
-No clock and no audio here: positions are whatever the caller counts in.
+The wait is chosen again whenever evidence arrives; one that has already passed ends the utterance at once. No clock
+and no audio here: positions are whatever the caller counts in.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from speech.completeness import TextEvidence, evidence_of
+from speech.endpoint_wait import EndpointConfig, Evidence, is_number_open, wait_ms
 from speech.types import EndpointHint
 
-
-@dataclass(frozen=True, slots=True)
-class EndpointConfig:
-    """Thresholds (probabilities) and waits (milliseconds)."""
-
-    on: float = 0.5
-    """Silence becomes speech at this probability."""
-    off: float = 0.35
-    """Speech stays speech down to this probability."""
-    min_speech_ms: float = 96
-    """Speech that confirms a start; anything shorter is a click."""
-    start_gap_ms: float = 64
-    """Silence that voids a start not yet confirmed."""
-    resume_ms: float = 64
-    """Speech that ends a pause; anything shorter is a click in the silence."""
-    pause_ms: float = 200
-    """Silence that is a plausible end: decoding may start."""
-    free_ms: float = 550
-    yes_no_ms: float = 450
-    digits_ms: float = 1200
-    address_ms: float = 1200
-    unfinished_ms: float = 1000
-    """Least wait when the words heard so far call for more."""
-    max_utterance_ms: float = 30_000
-    """An utterance is cut here even in mid-speech."""
-
-    def wait_ms(self, hint: EndpointHint) -> float:
-        """Silence that ends an utterance when ``hint`` is expected."""
-        waits = {"free": self.free_ms, "yes_no": self.yes_no_ms, "digits": self.digits_ms, "address": self.address_ms}
-        return waits[hint.kind]
-
-    @property
-    def longest_wait_ms(self) -> float:
-        """No silence longer than this leaves an utterance open."""
-        return max(self.free_ms, self.yes_no_ms, self.digits_ms, self.address_ms, self.unfinished_ms)
+__all__ = [
+    "Ended",
+    "EndpointConfig",
+    "EndpointEvent",
+    "Endpointer",
+    "Paused",
+    "Resumed",
+    "Started",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +63,14 @@ class Ended:
 
 EndpointEvent = Started | Paused | Resumed | Ended
 
-_UNFINISHED = re.compile(
-    r"(?:然后|就是|就是说|那个|这个|因为|所以|但是|不过|而且|还有|如果|或者|以及|比如|我想|呃|嗯|额"
-    r"|\b(?:and|but|or|so|because|if|then|the|my|um|uh|er))$",
-    re.IGNORECASE,
-)
-
-
-def sounds_unfinished(text: str) -> bool:
-    """Whether ``text`` (Chinese or English) ends in a word that calls for more."""
-    return bool(_UNFINISHED.search(text.rstrip(" .,…。，、?？!！~～")))
-
-
 _FREE = EndpointHint()
 
 
 class Endpointer:
     """One stream's utterances, one after another: every ``Started`` is followed by exactly one ``Ended``.
 
-    ``Paused`` and ``Resumed`` alternate between them. Feed windows in order and without gaps.
+    ``Paused`` and ``Resumed`` alternate between them. Feed windows in order and without gaps. ``hear_text`` and
+    ``hear_turn`` may come at any time, as soon as a recogniser or a model knows something.
     """
 
     def __init__(self, config: EndpointConfig | None = None) -> None:
@@ -116,33 +82,76 @@ class Endpointer:
         """End of the last confirmed speech."""
         self._speech_ms = 0.0
         """Speech since the last silence (in an utterance), or of the start not yet confirmed."""
-        self._paused = False
-        self._unfinished = False
         self._now_ms = 0.0
+        self._hint = _FREE
+        self._reading_number = False
+        self._forget_pause()
+
+    def _forget_pause(self) -> None:
+        self._paused = False
+        self._murky_ms = 0.0
+        """Length of this pause's windows that were neither speech nor plainly silence."""
+        self._words: TextEvidence | None = None
+        self._words_are_coming = False
+        self._turn_probability: float | None = None
 
     @property
     def in_utterance(self) -> bool:
         """Between ``Started`` and ``Ended``."""
         return self._open
 
+    @property
+    def is_speaking(self) -> bool:
+        """In an utterance, and the last window was speech."""
+        return self._open and self._speech_ms > 0
+
     def push(
         self, start_ms: float, duration_ms: float, probability: float, hint: EndpointHint = _FREE
     ) -> list[EndpointEvent]:
         """Take one window in; at most two events come out."""
         self._now_ms = start_ms + duration_ms
+        self._hint = hint
         speaking = self._speech_ms > 0
         is_speech = probability >= (self.config.off if speaking else self.config.on)
         if not self._open:
             return self._before_utterance(start_ms, duration_ms, is_speech)
-        events = self._heard_speech(start_ms, duration_ms) if is_speech else self._heard_silence(hint)
+        if is_speech:
+            events = self._heard_speech(duration_ms)
+        else:
+            self._murky_ms += duration_ms if probability >= self.config.murky else 0.0
+            events = self._heard_silence()
         if self._open and self._now_ms - (self._start_ms or 0.0) >= self.config.max_utterance_ms:
             events.append(self._end())
         return events
 
-    def hear_text(self, text: str) -> None:
-        """Words of the utterance so far: an unfinished sentence lengthens the wait; nothing shortens it."""
-        if self._open:
-            self._unfinished = sounds_unfinished(text)
+    def expect_text(self) -> None:
+        """A decode of everything said so far has begun: in this pause, words are worth waiting for."""
+        self._words_are_coming = self._open
+
+    def hear_text(self, text: str, until_ms: float | None = None) -> list[EndpointEvent]:
+        """Words of the utterance, which cover what was said until ``until_ms`` (None: everything so far).
+
+        Ends the utterance if the silence is already longer than these words call for. Words that do not reach the
+        last speech only tell whether a number is being read out.
+        """
+        if not self._open:
+            return []
+        words = evidence_of(text)
+        self._reading_number = is_number_open(self.config, self._hint, words)
+        if until_ms is not None and until_ms < self._last_speech_ms:
+            return []
+        self._words, self._words_are_coming = words, False
+        return self._decide()
+
+    def miss_text(self) -> list[EndpointEvent]:
+        """The decode has failed: no words will come in this pause."""
+        self._words_are_coming = False
+        return self._decide()
+
+    def hear_turn(self, probability: float, until_ms: float) -> None:
+        """An end-of-turn model's probability (0..1) that the turn is over, given the audio until ``until_ms``."""
+        if self._open and until_ms >= self._last_speech_ms:
+            self._turn_probability = probability
 
     def flush(self) -> Ended | None:
         """The stream is over: ends the utterance in progress."""
@@ -162,32 +171,45 @@ class Endpointer:
         self._open = True
         return [Started(self._start_ms)]
 
-    def _heard_speech(self, start_ms: float, duration_ms: float) -> list[EndpointEvent]:
+    def _heard_speech(self, duration_ms: float) -> list[EndpointEvent]:
         self._speech_ms += duration_ms
         if self._paused and self._speech_ms < self.config.resume_ms:
             return []
         self._last_speech_ms = self._now_ms
-        if not self._paused:
-            return []
-        self._paused = self._unfinished = False
-        return [Resumed(self._now_ms - self._speech_ms)]
+        resumed = self._paused
+        self._forget_pause()
+        return [Resumed(self._now_ms - self._speech_ms)] if resumed else []
 
-    def _heard_silence(self, hint: EndpointHint) -> list[EndpointEvent]:
+    def _heard_silence(self) -> list[EndpointEvent]:
         self._speech_ms = 0.0
-        silence_ms = self._now_ms - self._last_speech_ms
         events: list[EndpointEvent] = []
-        if not self._paused and silence_ms >= self.config.pause_ms:
+        if not self._paused and self._now_ms - self._last_speech_ms >= self.config.pause_ms:
             self._paused = True
             events.append(Paused(self._last_speech_ms))
-        wait_ms = self.config.wait_ms(hint)
-        if self._unfinished:
-            wait_ms = max(wait_ms, self.config.unfinished_ms)
-        if silence_ms >= wait_ms:
-            events.append(self._end())
-        return events
+        return events + self._decide()
+
+    def _decide(self) -> list[EndpointEvent]:
+        """End the utterance if the silence has lasted as long as the evidence asks."""
+        if not self._paused or self._speech_ms > 0:
+            return []
+        wait = wait_ms(
+            self.config,
+            Evidence(
+                self._hint,
+                self._words,
+                self._words_are_coming,
+                self._reading_number,
+                self._turn_probability,
+                self._last_speech_ms - (self._start_ms or 0.0),
+            ),
+        )
+        if wait <= self.config.open_ms:  # long waits forgive a murky fall anyway
+            wait += min(self._murky_ms, self.config.murky_ms)
+        return [self._end()] if self._now_ms - self._last_speech_ms >= wait else []
 
     def _end(self) -> Ended:
         ended = Ended(self._last_speech_ms, self._now_ms)
-        self._open = self._paused = self._unfinished = False
+        self._open = self._reading_number = False
         self._start_ms, self._speech_ms = None, 0.0
+        self._forget_pause()
         return ended

@@ -27,7 +27,7 @@ class AsrCall:
 
 
 def _length(call: AsrCall) -> str:
-    return f"{call.ms:.0f}"
+    return f"{call.ms:.0f} ms"
 
 
 @dataclass(slots=True)

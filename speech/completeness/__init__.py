@@ -1,0 +1,74 @@
+"""Whether the words heard so far sound finished: Chinese or English text in, ``TextEvidence`` out. Pure.
+
+Punctuation is weak evidence, since recognisers close whatever they are given with a full stop: a question mark speaks
+for the end where the words are silent, an ellipsis or a comma against it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from speech.completeness.english import ENGLISH
+from speech.completeness.mandarin import MANDARIN
+from speech.completeness.rules import Completeness
+from speech.digits import SpokenDigits, spoken_digits
+
+__all__ = ["Completeness", "TextEvidence", "evidence_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextEvidence:
+    """What one text says about the end of the turn."""
+
+    completeness: Completeness
+    digits: SpokenDigits
+    is_answer: bool
+    """Nothing but yes or no."""
+    leads_to_number: bool
+    """Silence, my number is, let me see: where a number is expected, it still comes."""
+
+
+_EDGE = " \t\n.,…。，、?？!！~～;；:：—-\"'“”"
+_JUDGED_CHARACTERS = 120
+"""Of the end of the text: bounds the time that a text may take."""
+_SHORT_CHARACTERS = 60
+"""Longer texts are neither a mere answer nor a mere opening."""
+_BETWEEN_WORDS = re.compile(r"[\s,，、。.;；!！]+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_BREAKS_OFF = re.compile(r"(?:\.\.|…|,|、|—|-)[\s.]*$")
+_ASKS = re.compile(r"\?\s*$")
+
+
+@lru_cache(maxsize=256)
+def evidence_of(text: str) -> TextEvidence:
+    """Judge the words of an utterance so far; '' when nothing was understood."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    words = folded.strip(_EDGE)
+    chinese = bool(_CHINESE.search(words))
+    book = MANDARIN if chinese else ENGLISH
+    bare = _BETWEEN_WORDS.sub("" if chinese else " ", words)
+    digits = spoken_digits(text)
+    is_short = len(bare) <= _SHORT_CHARACTERS
+    opens_number = is_short and book.leads_to_number.match(bare) is not None and not book.has_none.search(bare)
+    return TextEvidence(
+        _completeness(words if chinese else bare, folded, chinese=chinese),
+        digits,
+        is_answer=bool(words) and is_short and book.answer.match(bare) is not None,
+        leads_to_number=not digits.count and (not words or opens_number),
+    )
+
+
+def _completeness(words: str, folded: str, *, chinese: bool) -> Completeness:
+    if not words:
+        return Completeness.OPEN
+    book = MANDARIN if chinese else ENGLISH
+    end = words[-_JUDGED_CHARACTERS:]
+    said = next((rule.verdict for rule in book.rules if rule.pattern.search(end)), Completeness.OPEN)
+    if _ASKS.search(folded):
+        return Completeness.OPEN if said is Completeness.UNFINISHED else Completeness.COMPLETE
+    if _BREAKS_OFF.search(folded):
+        return Completeness.OPEN if said is Completeness.COMPLETE else Completeness.UNFINISHED
+    return said
