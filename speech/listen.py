@@ -37,7 +37,7 @@ from speech.types import (
     SpeechStarted,
     Transcript,
 )
-from speech.vad import WINDOW_MS, VadStream
+from speech.vad import WINDOW_MS, VadStream, hearing
 
 _SAMPLES_PER_MS = LISTEN_RATE_HZ // 1000
 
@@ -209,6 +209,8 @@ class _Listener:
         self.outbox = _Outbox()
         self._asr = asr
         self._vad = vad
+        self._vad_together = hearing(vad)
+        """The network's run with other sessions; None for a stream that can only be pushed."""
         self._config = config
         self._hint = hint
         self._language = language
@@ -240,10 +242,11 @@ class _Listener:
     async def _hear(self, frame: AudioFrame) -> None:
         if frame.rate_hz != LISTEN_RATE_HZ:
             raise AudioError(f"listening takes {LISTEN_RATE_HZ} Hz, got {frame.rate_hz} Hz: resample at the edge")
-        self._take(self._gap_before(frame))
+        await self._take(self._gap_before(frame))
         for at in range(0, len(frame.pcm), self.SLICE_BYTES):
-            self._take(float_from_pcm(frame.pcm[at : at + self.SLICE_BYTES]))
-            await asyncio.sleep(0)
+            await self._take(float_from_pcm(frame.pcm[at : at + self.SLICE_BYTES]))
+            if self._vad_together is None:
+                await asyncio.sleep(0)
         await self.outbox.room()
         while len(self._finals) >= self.MAX_PENDING_FINALS:
             await asyncio.wait({self._finals[0]})
@@ -265,11 +268,12 @@ class _Listener:
         self._shift_ms += missing_ms - fill_ms
         return np.zeros(round(fill_ms * _SAMPLES_PER_MS), np.float32)
 
-    def _take(self, samples: Samples) -> None:
+    async def _take(self, samples: Samples) -> None:
         if not samples.size:
             return
         self._recording.push(samples)
-        probabilities = self._vad.push(samples)
+        together = self._vad_together
+        probabilities = self._vad.push(samples) if together is None else await together(samples)
         end_ms = self._recording.end_ms // WINDOW_MS * WINDOW_MS
         for index, probability in enumerate(probabilities, start=-len(probabilities)):
             for event in self._endpointer.push(end_ms + index * WINDOW_MS, WINDOW_MS, probability, self._hint()):
