@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -28,6 +30,8 @@ class Metrics:
             registry=self.registry,
         )
         self.sessions = Gauge("kefu_active_sessions", "Voice sessions now", registry=self.registry)
+        self.tasks = Gauge("kefu_asyncio_tasks", "Tasks of the event loop now", registry=self.registry)
+        self.tasks.set_function(_tasks_now)
         self.turns = Counter("kefu_turns_total", "Turns", ["channel", "modality", "intent"], registry=self.registry)
         self.degraded = Counter(
             "kefu_degraded_turns_total", "Turns understood by the fallback classifier", registry=self.registry
@@ -55,3 +59,11 @@ class Metrics:
     def render(self) -> bytes:
         """The text exposition format."""
         return generate_latest(self.registry)
+
+
+def _tasks_now() -> int:
+    """Of the loop that renders; 0 where none runs."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0
