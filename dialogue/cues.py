@@ -54,6 +54,15 @@ _POLICY = re.compile(
     r"|what are the rules|do you (accept|allow|offer)|how do (i|returns)",
     re.IGNORECASE,
 )
+_BAD_GOODS = re.compile(
+    r"(收到|收的|寄来|寄过来|送来|送到|发来|到手|打开|拆开|一拆).{0,8}(坏|破|碎|裂|损|瑕疵|漏|不能用|用不了|有问题|错|不对|不一样|不符)"
+    r"|(东西|货|商品|产品)(都|全|就)?是?(坏|破|碎|裂)的|发错(了|货)|(发|寄)(的|来的)?.{0,4}(不对|错)"
+    r"|\b(arrived|came|received|got|sent)\b.{0,24}\b(broken|damaged|defective|faulty|cracked|wrong)\b"
+    r"|\b(item|product|one|it)('s| is| was) (broken|damaged|defective|faulty)\b.{0,12}\b(arriv|deliver|receiv|came)"
+    r"|\bwrong (item|one|size|colou?r)\b",
+    re.IGNORECASE,
+)
+_DEMANDS = re.compile(r"投诉|举报|赔|负责|说法|曝光|complain|compensat|lawyer", re.IGNORECASE)
 _DETAILS = re.compile(
     r"还有呢|然后呢|详细|具体|仔细|多说(一)?点|细节|哪个城市|到哪(个|一)(站|里|儿|步)|什么快递|哪家快递|谁(来)?送"
     r"|\bdetails?\b|\bexactly\b|tell me more|anything (else|more)|what else|go on|which (city|carrier|courier)"
@@ -141,6 +150,11 @@ def is_question(text: str) -> bool:
 def asks_policy(text: str) -> bool:
     """Asks how something works in general (how long, who pays) rather than for it to be done."""
     return bool(_POLICY.search(text))
+
+
+def got_bad_goods(text: str) -> bool:
+    """What came is broken or another thing (收到的东西是坏的), said without a demand of its own (投诉, 赔)."""
+    return bool(_BAD_GOODS.search(text)) and not _DEMANDS.search(text)
 
 
 def wants_details(text: str) -> bool:

@@ -27,6 +27,8 @@ SURE = 0.6
 """Probability from which another request interrupts a running task."""
 SMALL_TALK = ("greet", "thanks", "goodbye")
 NO_REQUEST = ("affirm", "deny", "out_of_scope", INFORM, *SMALL_TALK)
+_ABOUT_GOODS = frozenset({"complaint", "troubleshoot"})
+"""What broken goods sound like; a return or an exchange is what helps."""
 
 Mode = Literal["start", "continue", "digress", "aside", "replace", "resume", "stop"]
 
@@ -153,6 +155,8 @@ def _requested(parse: Parse, text: str, routes: Routes, least: float) -> str | N
     """The skill that serves this request, if it is one and likely enough."""
     if parse.confidence < least or (parse.intent in NO_REQUEST and parse.intent not in SMALL_TALK):
         return None
+    if parse.intent in _ABOUT_GOODS and cues.got_bad_goods(text):
+        return routes.intents.get("return_request")
     skill = routes.intents.get(parse.intent)
     if skill in routes.writing and cues.asks_policy(text) and not parse.slot("order_number"):
         return routes.intents.get("policy_question", skill)

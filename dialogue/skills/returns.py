@@ -1,8 +1,10 @@
 """Returns and exchanges: order, lines, reason, the shop's rules, read-back, confirmation, one WRITE.
 
-order -> lines (several?) -> reason -> rules -> confirm -> yes: create_return
-            ^                   ^                  |  no:  nothing done
-            +------ corrections go back -----------+
+kind? -> order -> lines (several?) -> reason -> rules -> confirm -> yes: create_return
+                    ^                   ^                  |  no:  nothing done
+                    +------ corrections go back -----------+
+
+The kind is asked for only when the customer told what is wrong, not what is to happen (收到的东西是坏的).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from nlu.types import Expectation
 LENIENT = "质量"
 """With this reason the rules are at their most generous: what fails here fails for every reason."""
 REASON_CHARS = 120
+_KINDS = ("return", "exchange")
 
 _EXCHANGE = re.compile(r"换货|换一|换个|换大|换小|换新|换成|更换|调换|exchange|swap|replacement|replace", re.IGNORECASE)
 _RETURN = re.compile(r"退货|退款|退掉|退了|退回|我要退|想退|\breturn|refund", re.IGNORECASE)
@@ -47,6 +50,10 @@ class Returns:
         """One turn of the task; see the module."""
         draft = context.draft(self.name)
         corrected = self._read(context, draft)
+        if "kind" not in draft:
+            for item in self._ask_kind(context, draft):
+                yield item
+            return
         answer = None if corrected else verdict(context, self.name)
         if answer == "yes":
             async for item in submit(context, self.name, "create_return", _arguments(draft)):
@@ -68,7 +75,7 @@ class Returns:
         before = (draft.get("kind"), draft.get("order_number"), draft.get("skus"), draft.get("reason"))
         if not context.resumed:
             step = task.step if (task := context.task_of(self.name)) else None
-            self._read_kind(context, draft)
+            self._read_kind(context, draft, step)
             if step == "lines":
                 _read_lines(context, draft)
             self._read_reason(context, draft, step)
@@ -77,12 +84,17 @@ class Returns:
             slot = context.turn.parse.slot("order_number")
             if slot and step == CONFIRM and str(slot.value) != draft.get("order_number"):
                 return True
-        draft.setdefault("kind", "return")
         task = context.task_of(self.name)
+        starts_open = task is None and cues.got_bad_goods(context.text)
+        if not starts_open and not (context.resumed and task is not None and task.step == "kind"):
+            draft.setdefault("kind", "return")
         after = (draft.get("kind"), draft.get("order_number"), draft.get("skus"), draft.get("reason"))
         return task is not None and task.step in {CONFIRM, "correct"} and before != after
 
-    def _read_kind(self, context: Context, draft: Draft) -> None:
+    def _read_kind(self, context: Context, draft: Draft, step: str | None) -> None:
+        if step == "kind" and (picked := cues.chosen(context.text, _kind_labels(context))) is not None:
+            draft["kind"] = _KINDS[picked]
+            return
         text = _NEGATED.sub("", context.text)
         if context.turn.parse.intent == "exchange_request" or _EXCHANGE.search(text):
             draft["kind"] = "exchange"
@@ -107,6 +119,15 @@ class Returns:
         if context.resumed or task is None or task.step != CONFIRM:
             return False
         return cues.is_correction(context.text)
+
+    def _ask_kind(self, context: Context, draft: Draft) -> tuple[Item, ...]:
+        labels = _kind_labels(context)
+        lead = "" if context.resumed else context.say("returns.sorry")
+        return (
+            *context.open_task(self.name, draft, "kind"),
+            Asked(Expectation("choice", choices=labels)),
+            context.reply(lead, context.say("returns.ask_kind"), suggestions=(*labels, *context.suggest("human"))),
+        )
 
     def _ask_what_is_wrong(self, context: Context, draft: Draft) -> tuple[Item, ...]:
         choices = tuple(context.say(f"returns.part.{part}") for part in ("order", "line", "reason", "stop"))
@@ -196,6 +217,10 @@ def _arguments(draft: Draft) -> dict[str, object]:
         "reason": draft["reason"],
         "kind": draft["kind"],
     }
+
+
+def _kind_labels(context: Context) -> tuple[str, ...]:
+    return tuple(context.say(f"returns.kind.{kind}") for kind in _KINDS)
 
 
 def _reason_labels(context: Context) -> tuple[str, ...]:

@@ -113,3 +113,39 @@ def test_asks_on(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "还有货吗", "具体怎么退货", "tell me more about the kettle", "我的订单到哪了"])
 def test_a_question_of_its_own_does_not_ask_on(text: str) -> None:
     assert not cues.asks_on(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "收到的东西是坏的",
+        "收到的东西是坏的怎么办",
+        "打开就是碎的",
+        "收到就有破损",
+        "你们发错货了",
+        "寄来的颜色不对",
+        "东西是坏的",
+        "it arrived broken",
+        "my item arrived damaged",
+        "I received the wrong item",
+        "you sent me a faulty one",
+    ],
+)
+def test_bad_goods(text: str) -> None:
+    assert cues.got_bad_goods(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "收到货了",
+        "吹风机坏了",
+        "收到的东西是坏的，我要投诉",
+        "东西坏了你们要赔",
+        "密码错了",
+        "something is wrong with my order",
+        "快递还没送到",
+    ],
+)
+def test_not_bad_goods(text: str) -> None:
+    assert not cues.got_bad_goods(text)
