@@ -11,6 +11,7 @@ import { Bubbles } from "./view/bubbles.js";
 import { choice, languageChoice, messageBox, speakerSwitch } from "./view/controls.js";
 import { byId } from "./view/dom.js";
 import { fetchInfo, showIntro } from "./view/intro.js";
+import { Keypad } from "./view/keypad.js";
 import { Latency } from "./view/latency.js";
 import { Status } from "./view/status.js";
 import { Suggestions } from "./view/suggestions.js";
@@ -32,12 +33,14 @@ const status = new Status(() => connection.open());
 const bubbles = new Bubbles();
 const latency = new Latency();
 const suggestions = new Suggestions((text) => ask(text));
-const conversation = new Conversation({ connection, player, microphone, bubbles, status, latency, suggestions });
+const keypad = new Keypad((key) => conversation.press(key));
+const conversation = new Conversation({ connection, player, microphone, bubbles, status, latency, suggestions, keypad });
 const talk = new Talk(byId("talk"), microphone, () => conversation.facts.playing);
 talk.mode = settings.mode;
 
 function showStatus() {
   const { link, micOpen } = conversation.facts;
+  keypad.available(link === "open");
   status.show({ phase: conversation.phase, link, micOpen, mode: talk.mode });
 }
 

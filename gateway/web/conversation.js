@@ -26,6 +26,7 @@ const CONNECTION_CODES = ["away", "busy", "refused", "protocol", "unauthorized",
  * @property {import("./view/status.js").Status} status
  * @property {import("./view/latency.js").Latency} latency
  * @property {import("./view/suggestions.js").Suggestions} suggestions
+ * @property {import("./view/keypad.js").Keypad} keypad
  */
 
 /** Events: `changed` (the facts), `ready` {customer: display name or null}, `speech_ended`, `ended`. */
@@ -81,6 +82,12 @@ export class Conversation extends EventTarget {
     if (!open) this.#outbox.push({ text, sent });
     this.#change({ wanted: true, awaiting: open });
     this.parts.connection.open();
+  }
+
+  /** A key of the keypad; the server puts the digits together. @param {string} key */
+  press(key) {
+    this.interrupt();
+    this.parts.connection.send({ type: "dtmf", digit: key });
   }
 
   /** The microphone delivers from now on. */
@@ -165,12 +172,15 @@ export class Conversation extends EventTarget {
       const { is_final, text, verdict = text ? "turn" : "silence" } = transcript;
       if (is_final && verdict !== "turn") this.#change({ awaiting: false });
     },
-    understood: (understood) => this.parts.latency.understood(understood),
+    understood: (understood) => {
+      this.#keyed();
+      this.parts.latency.understood(understood);
+    },
     reply: (reply) => {
       this.parts.bubbles.reply(reply);
       if (reply.suggestions?.length) this.parts.suggestions.show(reply.suggestions);
       // A spoken answer has come when its audio has.
-      if (reply.is_last && !this.parts.bubbles.areSpoken) this.#change({ awaiting: false });
+      if (reply.is_last && !(this.parts.bubbles.areSpoken && reply.text)) this.#change({ awaiting: false });
     },
     audio_start: ({ turn_id, rate_hz, play = 0 }) => {
       this.parts.player.begin(turn_id, rate_hz, play);
@@ -191,6 +201,16 @@ export class Conversation extends EventTarget {
       this.#change({ awaiting: false });
     },
   };
+
+  /** What was pressed on the keypad has become a turn. */
+  #keyed() {
+    const digits = this.parts.keypad.taken();
+    if (!digits) return;
+    this.parts.suggestions.clear();
+    this.#asked(null);
+    this.parts.bubbles.typed(digits, false);
+    this.#change({ awaiting: true });
+  }
 
   /** A question is complete. @param {number | null} speechEndMs performance clock; null when it was typed */
   #asked(speechEndMs) {

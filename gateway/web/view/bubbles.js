@@ -69,6 +69,7 @@ export class Bubbles {
   /** One piece of an answer. @param {Record<string, any>} reply */
   reply({ turn_id, text, cards = [], generated }) {
     this.thinking(false);
+    if (!text && !cards.length) return; // 嗯 is answered with silence
     const turn = this.#turn(turn_id);
     if (text) {
       const bubble = el("p", { class: "bubble", "aria-live": this.areSpoken ? "off" : "" }, text);
