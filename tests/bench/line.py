@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
+import aiohttp
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -99,26 +100,37 @@ class Microphone:
         self._send = send
         self._waiting = b""
         self._begun: asyncio.Future[float] | None = None
+        self._closed = False
         self.late_ms: list[float] = []
         """How late each frame left: the benchmark's own error."""
 
     async def run(self) -> None:
         """Frame after frame."""
         zero_ms, number = now_ms(), 0
-        with suppress(ConnectionClosed):
+        try:
             while True:
                 due_ms = zero_ms + (number + 1) * FRAME_MS
                 await asyncio.sleep(max(0.0, due_ms - now_ms()) / 1000)
                 self.late_ms.append(now_ms() - due_ms)
                 frame, self._waiting = self._waiting[:_FRAME_BYTES], self._waiting[_FRAME_BYTES:]
-                if self._begun is not None:
-                    self._begun.set_result(due_ms - FRAME_MS)
-                    self._begun = None
+                self._begin(due_ms - FRAME_MS)
                 await self._send(frame.ljust(_FRAME_BYTES, b"\0"))
                 number += 1
+        except ConnectionClosed:
+            pass  # who receives knows whether that is right
+        finally:
+            self._closed = True
+            self._begin(now_ms())
+
+    def _begin(self, at_ms: float) -> None:
+        if self._begun is not None and not self._begun.done():
+            self._begun.set_result(at_ms)
+        self._begun = None
 
     async def say(self, pcm: bytes) -> float:
-        """Begin to say this; returns when its first sample was spoken."""
+        """Begin to say this; returns when its first sample was spoken (at once on a line that is closed)."""
+        if self._closed:
+            return now_ms()
         self._waiting, self._begun = pcm, asyncio.get_running_loop().create_future()
         return await self._begun
 
@@ -139,6 +151,14 @@ async def until_heard(
     return found if found is not None and found.playback.audible_ms is not None else None
 
 
+async def _grant(url: str, body: dict[str, str]) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as session, session.post(f"{url}/v1/token", json=body) as response:
+        grant: dict[str, Any] = await response.json()
+    if "error" in grant:
+        raise ConnectionRefusedError(grant["error"]["code"])
+    return grant
+
+
 class KefuLine:
     """A line to the gateway's voice socket."""
 
@@ -150,21 +170,27 @@ class KefuLine:
         """The last turn of the question before: what still comes of it is not heard."""
         self._transcript = ""
         self._ready = asyncio.Event()
-        self.conversation_id = ""
+        self.resume_token = ""
+        """Takes up this conversation on a new line."""
+        self._dropped = False
         self.hung_up = False
         self.errors: list[str] = []
         """Codes of the errors the gateway reported."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, gateway: Gateway, token: str | None = None) -> AsyncIterator[Self]:
-        """Call; leaving hangs up. ``token`` takes up an earlier conversation. The gateway does not greet."""
-        names = gateway.subprotocols(token or await gateway.voice_token())
-        protocols = [websockets.Subprotocol(name) for name in names]
+    async def open(cls, gateway: Gateway, resume_token: str | None = None) -> AsyncIterator[Self]:
+        """Call; leaving hangs up. ``resume_token`` of an earlier line goes on with it. The gateway does not greet.
+
+        Raises ``OSError`` when it is refused, and a group of what broke the line while it was open.
+        """
+        grant = await _grant(gateway.url, {"resume_token": resume_token} if resume_token else {})
+        protocols = [websockets.Subprotocol(name) for name in gateway.subprotocols(str(grant["token"]))]
         async with connect(gateway.voice_url, subprotocols=protocols, max_size=2**20) as socket:
             rates = {"rate_hz": LISTEN_RATE_HZ, "output_rate_hz": OUTPUT_RATE_HZ}
             await socket.send(json.dumps({"type": "start", "version": 1, "greet": False, **rates}))
             line = cls(socket)
+            line.resume_token = str(grant.get("resume_token", ""))
             async with asyncio.TaskGroup() as group:
                 jobs = [group.create_task(job()) for job in (line.receive, line.microphone.run, line.report)]
                 try:
@@ -196,6 +222,16 @@ class KefuLine:
         with suppress(ConnectionClosed):
             await self._socket.send(json.dumps({"type": "interrupt"}))
 
+    async def type(self, text: str) -> None:
+        """Write instead of speaking."""
+        with suppress(ConnectionClosed):
+            await self._socket.send(json.dumps({"type": "text", "text": text}))
+
+    def drop(self) -> None:
+        """The connection breaks, without a goodbye."""
+        self._dropped = True
+        self._socket.transport.abort()
+
     async def report(self) -> None:
         """Tell the gateway what has been played, as the page does."""
         with suppress(ConnectionClosed):
@@ -215,6 +251,9 @@ class KefuLine:
                 turn_id, _, pcm = split_audio(message)
                 if turn_id > self._before:
                     self._of(turn_id).playback.push(float_from_pcm(pcm), now_ms())
+        except ConnectionClosed:
+            if not self._dropped:
+                raise
         finally:
             self.hung_up = True
 
@@ -226,7 +265,6 @@ class KefuLine:
         turn_id = message.get("turn_id", -1)
         match message["type"]:
             case "ready":
-                self.conversation_id = message["conversation_id"]
                 self._ready.set()
             case "transcript" if message["is_final"]:
                 self._transcript += message["text"]

@@ -70,8 +70,11 @@ class KefuAnswers(FrameProcessor):
         if not isinstance(frame, LLMContextFrame):
             await self.push_frame(frame, direction)
             return
-        said = [message for message in frame.context.messages if message["role"] == "user"][-1]["content"]
-        answer = await self._answer(str(said).strip())
+        last = frame.context.messages[-1:]
+        if not last or last[0]["role"] != "user":
+            return  # a turn without words, for which pipecat would let the model speak
+        said = str(last[0]["content"]).strip()
+        answer = await self._answer(said)
         turn = {"type": "kefu-turn", "transcript": said, "reply": answer["text"], "intent": answer["intent"]}
         await self.push_frame(OutputTransportMessageUrgentFrame(message=turn))
         await self.push_frame(LLMFullResponseStartFrame())

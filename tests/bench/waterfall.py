@@ -24,7 +24,7 @@ Spans = Sequence[tuple[str, float, float]]
 """(name, start, end), milliseconds from the end of speech."""
 
 _NAMES = {
-    "endpoint": ("说完了吗", "waiting: is the customer done?"),
+    "endpoint": ("说完了吗", "wait: is that all?"),
     "asr": ("语音识别", "recognition"),
     "nlu": ("理解", "understanding"),
     "dialogue": ("查询与对话", "lookup and dialogue"),
