@@ -45,9 +45,6 @@ _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
 )
 
-# Without this header Triton answers a failed stream with bare text; with it, with a gRPC status.
-_STREAM_METADATA = (("triton_grpc_error", "true"),)
-
 _ERRORS: dict[grpc.StatusCode, type[InferenceError]] = {
     grpc.StatusCode.UNAVAILABLE: InferenceUnavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: InferenceDeadline,
@@ -108,11 +105,11 @@ class InferenceClient:
         request = _encoded(model, inputs)
         with self._observed(model), self._typed(model):
             async with self._slot(deadline_s) as left_s:
-                call = self._stub().ModelStreamInfer(_only(request), timeout=left_s(), metadata=_STREAM_METADATA)
+                call = self._stub().ModelStreamInfer(_only(request), timeout=left_s())
                 try:
                     async for message in call:
                         if message.error_message:
-                            raise InferenceFailed(f"{model}: {_last_line(message.error_message)}")
+                            raise _told(model, message.error_message)
                         if message.infer_response.outputs:
                             yield _decoded(model, message.infer_response)
                 finally:
@@ -223,6 +220,19 @@ def _decoded(model: str, response: Any) -> dict[str, Tensor]:
         return decode_response(response)
     except ValueError as error:
         raise InferenceFailed(f"{model}: {error}") from error
+
+
+def _told(model: str, text: str) -> InferenceError:
+    """The error that a stream holds as text.
+
+    Triton sends a gRPC status only when asked to (``triton_grpc_error``), and 24.10 sometimes dies of that (README).
+    So our models write the status's name first.
+    """
+    name, _, rest = text.partition(": ")
+    status = grpc.StatusCode.__members__.get(name)
+    if status is None:
+        return InferenceFailed(f"{model}: {_last_line(text)}")
+    return _ERRORS.get(status, InferenceFailed)(f"{model}: {_last_line(rest)}")
 
 
 async def _only(request: Any) -> AsyncIterator[Any]:

@@ -1,4 +1,5 @@
-"""Fixtures every test may use: the leaked-task check, and a real Triton (``triton_url``) started once per session."""
+"""Fixtures every test may use: the leaked-task check, and a real Triton (``triton_url``) started once per session,
+with a check that no test crashes it."""
 
 from __future__ import annotations
 
@@ -42,3 +43,16 @@ def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonPr
 def triton_url(triton_server: TritonProcess) -> str:
     """The url of ``triton_server``, for ``InferenceClient``."""
     return triton_server.url
+
+
+@pytest.fixture(autouse=True)
+def _triton_crash_check(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Begin with a server that serves, and fail the very test that crashes it: its supervisor would hide that."""
+    if "triton_server" not in request.fixturenames:
+        yield
+        return
+    server: TritonProcess = request.getfixturevalue("triton_server")
+    before = server.serving_pid()
+    yield
+    if report := server.crash_report(before):
+        pytest.fail(report, pytrace=False)

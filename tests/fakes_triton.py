@@ -20,7 +20,7 @@ StreamModel = Callable[[Inputs], AsyncIterator[Outputs]]
 
 
 class FakeModelError(Exception):
-    """Raised by a fake model to answer with a gRPC status."""
+    """Raised by a fake model to answer with a gRPC status; in a stream with a text that begins with its name."""
 
     def __init__(self, status: grpc.StatusCode, details: str) -> None:
         super().__init__(details)
@@ -41,6 +41,8 @@ class FakeTriton(GRPCInferenceServiceServicer):  # type: ignore[misc]
         self._started = asyncio.Condition()
         self.cancelled = asyncio.Event()
         """Set when a client went away before its answer was complete."""
+        self.stream_metadata: list[tuple[str, str | bytes]] = []
+        """What clients sent along with their streams, in the order of arrival."""
 
     async def busy(self, calls: int = 1) -> None:
         """Return once ``calls`` single-answer calls run at the same time."""
@@ -82,12 +84,13 @@ class FakeTriton(GRPCInferenceServiceServicer):  # type: ignore[misc]
             self.running -= 1
 
     async def ModelStreamInfer(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        self.stream_metadata += context.invocation_metadata()
         try:
             async for request in request_iterator:
                 async for outputs in self.streams[request.model_name](_inputs(request)):
                     yield service_pb2.ModelStreamInferResponse(infer_response=_response(outputs))
         except FakeModelError as error:
-            await context.abort(error.status, error.details)
+            yield service_pb2.ModelStreamInferResponse(error_message=f"{error.status.name}: {error.details}")
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled.set()
             raise

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +25,14 @@ SEEDED_MODEL = "seeded"
 """Test-only copy of ``sentiment`` with a random head of two labels, so that three places must be padded."""
 SEEDED_LABELS = ("甲", "乙")
 
+# How events of ``inference_server.launch`` begin.
+_READY = "Triton ready in"
+_ENDED = "Triton ended"
+
+# In Triton's log: it serves, and it crashes.
+_SERVING = "Started GRPCInferenceService"
+_CRASH = "Signal ("
+
 
 @dataclass(frozen=True, slots=True)
 class TritonProcess:
@@ -34,6 +44,8 @@ class TritonProcess:
     """What the supervisor said, one line each."""
     repository: Path
     log: Path
+    killed: set[int] = field(default_factory=set)
+    """Servers that a test killed on purpose."""
 
     @classmethod
     @contextmanager
@@ -66,6 +78,35 @@ class TritonProcess:
         """Of ``tritonserver`` itself; another one after a restart."""
         (pid,) = children(self.supervisor.pid)
         return pid
+
+    def kill_server(self) -> None:
+        """End ``tritonserver`` as a crash would; only so may a test do it."""
+        pid = self.server_pid
+        self.killed.add(pid)
+        os.kill(pid, signal.SIGKILL)
+
+    def serving_pid(self, within_s: float = 60.0) -> int:
+        """``server_pid``, once it serves: at once, or after a restart that is under way."""
+        ends_at = time.monotonic() + within_s
+        while True:
+            said = self.events.read_text()
+            alive = children(self.supervisor.pid)
+            if said.count(_READY) > said.count(_ENDED) and len(alive) == 1 and not self._last_words():
+                return alive[0]
+            assert time.monotonic() < ends_at, f"Triton does not come back:\n{said}"
+            time.sleep(0.05)
+
+    def crash_report(self, pid: int) -> str:
+        """Empty while the server ``pid`` lives, or when a test killed it; else what it and its supervisor said."""
+        if pid in self.killed or (command_line(pid) and not self._last_words()):
+            return ""
+        log = self.log.read_text(errors="replace")
+        crash = log[max(log.rfind(_CRASH), 0) :].splitlines()[:20]
+        return "\n".join(["Triton crashed during this test:", self.events.read_text(), *crash])
+
+    def _last_words(self) -> bool:
+        """Whether the newest server is writing its stack trace; it takes most of a second to die."""
+        return _CRASH in self.log.read_text(errors="replace").rpartition(_SERVING)[2]
 
     def model_pid(self, model: str) -> int:
         """Of the Python process that runs ``model``."""

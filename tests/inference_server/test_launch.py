@@ -170,11 +170,24 @@ async def test_a_dead_server_is_replaced_and_the_client_goes_on(triton_server: T
     orphans = children(before)
 
     async def kill() -> None:
-        os.kill(before, signal.SIGKILL)
+        triton_server.kill_server()
 
     await _recovered(triton_server.url, kill, within_s=5)
     assert triton_server.server_pid != before
     assert not [command_line(pid) for pid in orphans if command_line(pid)]
+
+
+@pytest.mark.triton
+async def test_a_crash_is_charged_to_the_test_that_caused_it(triton_server: TritonProcess) -> None:
+    before = triton_server.serving_pid()
+    assert not triton_server.crash_report(before)
+    os.kill(before, signal.SIGSEGV)
+    async with asyncio.timeout(10):
+        while not (report := triton_server.crash_report(before)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert "Signal (11) received." in report
+    triton_server.killed.add(before)  # else it would be charged to this test
+    assert await asyncio.to_thread(triton_server.serving_pid) != before
 
 
 @pytest.mark.triton

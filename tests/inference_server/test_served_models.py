@@ -137,6 +137,11 @@ async def _generate(client: InferenceClient, **options: Any) -> tuple[str, str]:
     return "".join(answer["TEXT"][0] for answer in answers), reasons[-1]
 
 
+async def _generate_nothing(client: InferenceClient) -> list[str]:
+    """The finish reasons of a request that needs no decoding."""
+    return [answer["FINISH_REASON"][0] async for answer in client.stream("generate", {"MESSAGES": ["[]"]})]
+
+
 async def test_generation_streams_tokens(generating: InferenceClient) -> None:
     answers = generating.stream("generate", _generation(MAX_TOKENS=12), deadline_s=30)
     arrivals = [(time.perf_counter(), answer["TEXT"][0], answer["FINISH_REASON"][0]) async for answer in answers]
@@ -169,7 +174,22 @@ async def test_wrong_generations_are_refused(generating: InferenceClient) -> Non
         await _generate(generating, TOP_P=2.0)
     with pytest.raises(InferenceRejected, match="tokens"):
         await _generate(generating, MAX_TOKENS=100_000)
-    assert [a["FINISH_REASON"][0] async for a in generating.stream("generate", {"MESSAGES": ["[]"]})] == ["stop"]
+    assert await _generate_nothing(generating) == ["stop"]
+
+
+async def test_hundreds_of_refused_and_abandoned_generations_leave_the_server_alive(
+    generating: InferenceClient, triton_server: TritonProcess
+) -> None:
+    before = triton_server.server_pid
+    for _ in range(300):
+        with pytest.raises(InferenceRejected, match="JSON"):
+            [answer async for answer in generating.stream("generate", {"MESSAGES": ["hi"]})]
+        with pytest.raises(InferenceRejected, match="TOP_P"):
+            await _generate(generating, TOP_P=2.0)
+        async with aclosing(generating.stream("generate", {"MESSAGES": ["[]"]})) as answers:
+            await anext(answers)
+        assert await _generate_nothing(generating) == ["stop"]
+    assert triton_server.server_pid == before
 
 
 async def test_a_cancelled_generation_stops_within_two_tokens(

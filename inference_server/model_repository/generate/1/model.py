@@ -31,6 +31,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 _MOST_WAITING = 32
 _POLL_S = 0.05
 _FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+# gRPC's name of a status, and Triton's.
+_CODES = {"INVALID_ARGUMENT": "INVALID_ARG", "UNAVAILABLE": "UNAVAILABLE", "INTERNAL": "INTERNAL"}
 
 
 class TritonPythonModel:
@@ -58,12 +60,12 @@ class TritonPythonModel:
         for request in requests:
             sender = request.get_response_sender()
             if len(self._threads) >= _MOST_WAITING:
-                _refuse(sender, "too many generations wait already", pb_utils.TritonError.UNAVAILABLE)
+                _refuse(sender, "too many generations wait already", "UNAVAILABLE")
                 continue
             try:
                 prompt, sampling = self._read(request)
             except ValueError as error:
-                _refuse(sender, str(error), pb_utils.TritonError.INVALID_ARG)
+                _refuse(sender, str(error), "INVALID_ARGUMENT")
                 continue
             if prompt is None:
                 _send(sender, "", "stop")
@@ -112,7 +114,7 @@ class TritonPythonModel:
                 _send(sender, "", "cancelled")
         except Exception as error:
             # The type alone: a message could quote what the customer wrote.
-            _refuse(sender, f"decoding failed: {type(error).__name__}", pb_utils.TritonError.INTERNAL)
+            _refuse(sender, f"decoding failed: {type(error).__name__}", "INTERNAL")
         finally:
             self._threads.discard(threading.current_thread())
 
@@ -183,5 +185,7 @@ def _send(sender, text, reason=""):
     sender.send(pb_utils.InferenceResponse(outputs), flags=_FINAL if reason else 0)
 
 
-def _refuse(sender, message, code):
-    sender.send(pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code)), flags=_FINAL)
+def _refuse(sender, message, status):
+    # Of a stream's error the client gets the text alone; it reads the status from the first word (client.py).
+    error = pb_utils.TritonError(f"{status}: {message}", getattr(pb_utils.TritonError, _CODES[status]))
+    sender.send(pb_utils.InferenceResponse(error=error), flags=_FINAL)
