@@ -75,7 +75,7 @@ class Ahead:
     def answers(self, text: str, alternatives: Sequence[str], state: DialogueState, turn_id: int) -> bool:
         """Whether this is the turn for these words, in this state of the conversation."""
         said = self.text == text and self.alternatives == tuple(alternatives)
-        return said and self.state is state and self.turn_id == turn_id
+        return said and self.turn_id == turn_id and self.state == state
 
     async def parse(self) -> Parse:
         """What was understood. Raises what understanding raised."""

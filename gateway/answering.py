@@ -16,7 +16,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from dialogue.state import DialogueState
-from dialogue.types import Reply, ReplyAction
+from dialogue.types import Reply, ReplyAction, Said
 from gateway import events as ev
 from gateway import log
 from gateway.ahead import Ahead
@@ -137,6 +137,7 @@ class Answering:
             language=message.language,
             alternatives=message.alternatives,
             tts=self._voice.tts if self._speaks else None,
+            said=self._to_confirm() if self.is_held else None,
         )
 
     async def expect_nothing(self) -> None:
@@ -225,6 +226,14 @@ class Answering:
             answer.held_s = None
             text, complete = self._playout.heard()
             await self._confirm(text, answer, complete=complete)
+
+    def _to_confirm(self) -> Said | None:
+        """What ``cut`` will confirm of the answer that is held."""
+        answer = self._answer
+        if answer is None or answer.script.turn_id is None:
+            return None
+        text, complete = self._playout.heard()
+        return Said(answer.script.turn_id, text, complete, answer.script.tells_result) if text else None
 
     async def close(self) -> None:
         """The customer has left, maybe in mid-answer: what was heard until then is remembered."""

@@ -224,8 +224,12 @@ class Conversation:
         language: Language | None,
         alternatives: Sequence[str],
         tts: TtsEngine | None,
+        said: Said | None,
     ) -> Ahead | None:
-        """Begin the next turn before it is certain; None while another is being taken. The caller must close it."""
+        """Begin the next turn before it is certain; None while another is being taken. The caller must close it.
+
+        ``said`` is what will be confirmed of the answer before, once this turn drops it.
+        """
         if self._turn_lock.locked():
             return None
         core = self.core
@@ -233,7 +237,7 @@ class Conversation:
             text,
             alternatives,
             language,
-            state=self.state,
+            state=fold(self.state, said) if said else self.state,
             turn_id=self._turn_id + 1,
             understanding=core.understanding,
             responder=core.responder,

@@ -147,8 +147,7 @@ async def test_the_latency_of_a_turn_adds_up() -> None:
 
     hops = (await call(house, script)).of(ev.Latency)[0].hops
     assert 380 <= hops["endpoint_ms"] <= 620
-    assert round(hops["nlu_ms"]) == 50
-    assert round(hops["dialogue_ms"]) == 20
+    assert hops["nlu_ms"] + hops["dialogue_ms"] < 1, "that was done ahead of the endpoint"
     assert abs(sum(value for name, value in hops.items() if name != "total_ms") - hops["total_ms"]) < 1
 
 
@@ -583,7 +582,7 @@ async def test_an_answer_waits_while_the_customer_speaks_again() -> None:
     house.asr.gate.clear()
 
     async def script(caller: Caller) -> None:
-        await caller.say("20# 20.")
+        await caller.say("20# 45.")
         speaking = asyncio.create_task(caller.say("60#"))
         await asyncio.sleep(0.5)
         house.asr.gate.set()
