@@ -1,46 +1,89 @@
-"""``python -m tests.bench [name ...]``: run the benchmarks and write build/bench.json."""
+"""``python -m tests.bench [NAME ...] [--quick] [--minutes N] [--recordings FOLDER]``: measure; writes build/bench.json.
+
+Without a name everything but the picture (``waterfall``) runs. Each part also writes build/bench/NAME.json. A part
+that fails is reported and the others go on; the exit status is 1 when one failed, whether aims are met or not.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
-import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import memory, results, text, triton, voice
-from tests.bench.gateway_process import gateway
+from tests.bench import results
+from tests.bench.parts import BUILD, PARTS, Bench, Part, bench
 
-BUILD = Path(__file__).parents[2] / "build"
-NAMES = ("triton", "voice", "text", "memory")
+SOAK_MIN = 30.0
 
 
-def main(names: list[str]) -> None:
-    """Run what is named, everything by default."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A part that has run."""
+
+    name: str
+    found: results.Results
+    seconds: float
+    failure: str | None
+
+
+def main() -> int:
+    """Run what is named; the exit status."""
+    defaults = [name for name, part in PARTS.items() if part.by_default]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n\n", 1)[1])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="fewer samples: to see that it works")
+    parser.add_argument("--minutes", type=float, help=f"of the soak ({SOAK_MIN:.0f} where it is named alone, else 2)")
+    parser.add_argument("--recordings", type=Path, help="a folder of recordings of people, with manifest.jsonl")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(PARTS):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    names = options.names or defaults
+    minutes = options.minutes or (SOAK_MIN if names == ["soak"] and not options.quick else None)
     console = Console()
-    chosen = names or list(NAMES)
-    if unknown := set(chosen) - set(NAMES):
-        raise SystemExit(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    done: list[Done] = []
+    with bench(console, quick=options.quick, minutes=minutes, recordings=options.recordings) as shared:
+        for name in names:
+            console.rule(f"{name}: {PARTS[name].title}")
+            done.append(run(name, PARTS[name], shared))
+            keep(done)
+    return report(done, console)
+
+
+def run(name: str, part: Part, shared: Bench) -> Done:
+    """Run one part; what goes wrong in it is told and kept."""
+    began = time.monotonic()
     found: results.Results = {}
-    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as folder:
-        if "triton" in chosen:
-            console.print("Triton call overhead")
-            found |= asyncio.run(triton.measure(Path(folder) / "triton-only"))
-        with gateway(Path(folder)) as process:
-            if "voice" in chosen:
-                console.print("voice-to-voice, one call at a time")
-                found |= asyncio.run(voice.measure(process, BUILD / "bench" / "questions", console))
-            if "text" in chosen:
-                console.print("text turns")
-                found |= asyncio.run(text.measure(process))
-            if "memory" in chosen:
-                console.print("memory")
-                found |= asyncio.run(memory.measure(process))
-    results.show(found, console)
-    results.save(found, BUILD / "bench.json")
-    console.print(f"written to {(BUILD / 'bench.json').relative_to(BUILD.parent)}")
+    failure = None
+    try:
+        found = asyncio.run(asyncio.wait_for(part.run(shared), (part.limit_min + (shared.minutes or 0)) * 60))
+    except (Exception, SystemExit):  # noqa: BLE001 - the other parts are still to run
+        shared.console.print_exception(extra_lines=0, max_frames=4)
+        failure = "failed"
+    return Done(name, found, time.monotonic() - began, failure)
+
+
+def keep(done: list[Done]) -> None:
+    """Write what is known so far."""
+    if done[-1].found:
+        results.save(done[-1].found, BUILD / "bench" / f"{done[-1].name}.json")
+    together = {name: result for part in done for name, result in part.found.items()}
+    if together:
+        results.save(together, BUILD / "bench.json")
+
+
+def report(done: list[Done], console: Console) -> int:
+    """The table, how long each part took, and the exit status."""
+    results.show({name: result for part in done for name, result in part.found.items()}, console)
+    for part in done:
+        state = f"[red]{part.failure}[/]" if part.failure else "done"
+        console.print(f"{part.name}: {state} in {part.seconds:.0f} s", highlight=False)
+    console.print("written to build/bench.json")
+    return 1 if any(part.failure for part in done) else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    raise SystemExit(main())
