@@ -3,26 +3,33 @@
 ::
 
     speech    ___|=======================|______________________
-    events        ^SpeechStarted ^partial      ^partial  ^SpeechEnded ^final
+    events        ^SpeechStarted ^partial      ^at_pause ^SpeechEnded, final
     decoding             |--partial--|     |---final---|              the final is started at the first plausible
                                            ^pause                     pause and thrown away when speech goes on
 
 Order per utterance: ``SpeechStarted``, partial ``Transcript``s, ``SpeechEnded``, then one final ``Transcript`` or
 ``RecognitionFailed``. Finals come in the order of their utterances, though the next one may begin before.
+
+No utterance stays open: speech is cut at ``EndpointConfig.max_utterance_ms``, silence ends it after at most
+``longest_wait_ms``, and a microphone that sends nothing for ``ListenConfig.stall_ms`` ends it too. A decode is given
+up after ``decode_deadline_s``.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from speech.audio import float_from_pcm
+from speech.end_of_turn import EndOfTurn
 from speech.endpointing import Ended, EndpointConfig, Endpointer, EndpointEvent, Paused, Resumed, Started
 from speech.errors import AsrError, AsrFailed, AsrOverloaded, AudioError
+from speech.outbox import Outbox
+from speech.recording import SAMPLES_PER_MS, Recording
 from speech.types import (
     LISTEN_RATE_HZ,
     AudioFrame,
@@ -35,11 +42,9 @@ from speech.types import (
     SpeechEnded,
     SpeechEvent,
     SpeechStarted,
-    Transcript,
 )
+from speech.utterance import Utterance
 from speech.vad import WINDOW_MS, VadStream, hearing
-
-_SAMPLES_PER_MS = LISTEN_RATE_HZ // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,14 @@ class ListenConfig:
     """Speech between partial transcripts; 0: none."""
     speculate: bool = True
     """Decode at the first plausible pause instead of at the endpoint."""
+    redecode_ms: float = 100
+    """Less speech than this after a pause leaves the words decoded there as they are."""
     retry_ms: float = 300
     """Wait before the one retry of a final decode that was refused."""
     decode_deadline_s: float = 20
     """A decode that takes longer counts as failed, so that no customer waits for ever."""
+    stall_ms: float = 3000
+    """Time without a frame after which an open utterance ends."""
 
 
 def _free() -> EndpointHint:
@@ -77,6 +86,7 @@ async def listen(
     config: ListenConfig | None = None,
     hint: Callable[[], EndpointHint] = _free,
     language: Callable[[], Language | None] = _any_language,
+    end_of_turn: EndOfTurn | None = None,
     first_utterance_id: int = 1,
 ) -> AsyncGenerator[SpeechEvent, None]:
     """Speech events of one stream, until ``frames`` ends; an utterance in progress is then ended.
@@ -85,7 +95,7 @@ async def listen(
     16 kHz s16 mono, and whatever ``frames`` raises. Cancelling or closing it is safe: everything it started has ended
     when ``aclose`` returns.
     """
-    listener = _Listener(asr, vad, config or ListenConfig(), hint, language, first_utterance_id)
+    listener = _Listener(asr, vad, config or ListenConfig(), hint, language, end_of_turn, first_utterance_id)
     worker = asyncio.create_task(listener.run(frames))
     worker.add_done_callback(lambda _: listener.outbox.wake())
     try:
@@ -100,91 +110,6 @@ async def listen(
         await asyncio.wait({worker})
         if not worker.cancelled():
             worker.exception()  # seen: a consumer that has left does not want it
-
-
-class _Outbox:
-    """Events on their way to the consumer. Reading frames waits while ``LIMIT`` are there, so it stays small."""
-
-    LIMIT = 64
-
-    def __init__(self) -> None:
-        self._events: deque[SpeechEvent] = deque()
-        self._woken = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-
-    def put(self, event: SpeechEvent) -> None:
-        self._events.append(event)
-        if len(self._events) >= self.LIMIT:
-            self._room.clear()
-        self._woken.set()
-
-    def is_empty(self) -> bool:
-        return not self._events
-
-    def pop(self) -> SpeechEvent:
-        self._room.set()
-        return self._events.popleft()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    async def woken(self) -> None:
-        await self._woken.wait()
-        self._woken.clear()
-
-    async def room(self) -> None:
-        await self._room.wait()
-
-
-class _Recording:
-    """The last stretch of the stream, on a clock without gaps: position 0 is the first sample ever pushed."""
-
-    def __init__(self) -> None:
-        self._chunks: deque[Samples] = deque()
-        self._first = 0
-        """Position of the oldest sample kept."""
-        self._end = 0
-
-    @property
-    def end_ms(self) -> float:
-        return self._end / _SAMPLES_PER_MS
-
-    def push(self, samples: Samples) -> None:
-        self._chunks.append(samples)
-        self._end += samples.size
-
-    def cut(self, from_ms: float, to_ms: float) -> Samples:
-        """A copy of what is still kept of this stretch."""
-        start = max(self._first, round(from_ms * _SAMPLES_PER_MS))
-        end = min(self._end, round(to_ms * _SAMPLES_PER_MS))
-        if start >= end:
-            return np.zeros(0, np.float32)
-        return np.concatenate(self._chunks)[start - self._first : end - self._first]
-
-    def forget_before(self, ms: float) -> None:
-        """Drop whole chunks that end before ``ms``."""
-        while self._chunks and self._first + self._chunks[0].size <= ms * _SAMPLES_PER_MS:
-            self._first += self._chunks.popleft().size
-
-
-@dataclass(slots=True, eq=False)
-class _Utterance:
-    """Positions are on the recording's clock; ``shift_ms`` leads to the stream's."""
-
-    utterance_id: int
-    start_ms: float
-    shift_ms: float
-    audio_ms: float
-    """Where the recogniser begins to hear: before the start, but not within the utterance before."""
-    next_partial_ms: float
-    is_over: bool = False
-    pause_ms: float | None = None
-    """Where the pause began that the endpoint may turn out to be; None while the customer speaks."""
-    speculation: asyncio.Task[Recognition | AsrError] | None = None
-    speculated_ms: float = -1
-    """The pause that ``speculation`` is for."""
-    partial: asyncio.Task[None] | None = None
 
 
 class _Listener:
@@ -204,9 +129,10 @@ class _Listener:
         config: ListenConfig,
         hint: Callable[[], EndpointHint],
         language: Callable[[], Language | None],
+        end_of_turn: EndOfTurn | None,
         first_utterance_id: int,
     ) -> None:
-        self.outbox = _Outbox()
+        self.outbox = Outbox()
         self._asr = asr
         self._vad = vad
         self._vad_together = hearing(vad)
@@ -214,13 +140,16 @@ class _Listener:
         self._config = config
         self._hint = hint
         self._language = language
+        self._end_of_turn = end_of_turn
         self._next_id = first_utterance_id
         self._endpointer = Endpointer(config.endpoint)
-        self._recording = _Recording()
+        self._recording = Recording()
         self._shift_ms: float | None = None
         """Stream clock minus recording clock."""
-        self._utterance: _Utterance | None = None
+        self._utterance: Utterance | None = None
         self._previous_end_ms = 0.0
+        self._waiting_since_s: float | None = None
+        """When the wait for the next frame began, on the loop's clock; None while a frame is taken in."""
         self._finals: deque[asyncio.Task[None]] = deque()
         self._tasks: asyncio.TaskGroup
 
@@ -229,7 +158,9 @@ class _Listener:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 async for frame in frames:
+                    self._waiting_since_s = None
                     await self._hear(frame)
+                    self._waiting_since_s = asyncio.get_running_loop().time()
                 if (ended := self._endpointer.flush()) is not None:
                     self._on(ended)
         except BaseExceptionGroup as group:
@@ -266,7 +197,7 @@ class _Listener:
             return np.zeros(0, np.float32)
         fill_ms = min(max(missing_ms, 0.0), self._config.endpoint.longest_wait_ms + 2 * WINDOW_MS)
         self._shift_ms += missing_ms - fill_ms
-        return np.zeros(round(fill_ms * _SAMPLES_PER_MS), np.float32)
+        return np.zeros(round(fill_ms * SAMPLES_PER_MS), np.float32)
 
     async def _take(self, samples: Samples) -> None:
         if not samples.size:
@@ -275,9 +206,11 @@ class _Listener:
         together = self._vad_together
         probabilities = self._vad.push(samples) if together is None else await together(samples)
         end_ms = self._recording.end_ms // WINDOW_MS * WINDOW_MS
+        before = self._utterance
         for index, probability in enumerate(probabilities, start=-len(probabilities)):
-            for event in self._endpointer.push(end_ms + index * WINDOW_MS, WINDOW_MS, probability, self._hint()):
-                self._on(event)
+            self._on_all(self._endpointer.push(end_ms + index * WINDOW_MS, WINDOW_MS, probability, self._hint()))
+        if self._utterance is before is not None and self._endpointer.is_speaking:
+            before.hear(samples)
         self._partial_if_due()
         self._forget_audio()
 
@@ -287,16 +220,20 @@ class _Listener:
             unconfirmed_ms = 4 * self._config.endpoint.min_speech_ms + WINDOW_MS
             self._recording.forget_before(self._recording.end_ms - self._config.preroll_ms - unconfirmed_ms)
 
+    def _on_all(self, events: Iterable[EndpointEvent]) -> None:
+        for event in events:
+            self._on(event)
+
     def _on(self, event: EndpointEvent) -> None:
         if isinstance(event, Started):
             self._begin(event.start_ms)
         elif self._utterance is None:
             raise AssertionError("endpointing said something about no utterance")
         elif isinstance(event, Paused):
-            self._utterance.pause_ms = event.at_ms
-            self._speculate(self._utterance)
+            self._pause(self._utterance, event.at_ms)
         elif isinstance(event, Resumed):
             self._utterance.pause_ms = None
+            self._utterance.resumed_ms = event.at_ms
             self._utterance.next_partial_ms = event.at_ms + self._config.partial_interval_ms
         else:
             self._finish(self._utterance, event)
@@ -304,7 +241,7 @@ class _Listener:
 
     def _begin(self, start_ms: float) -> None:
         shift_ms = self._shift_ms or 0.0
-        self._utterance = _Utterance(
+        self._utterance = Utterance(
             self._next_id,
             start_ms,
             shift_ms,
@@ -312,11 +249,24 @@ class _Listener:
             next_partial_ms=start_ms + self._config.partial_interval_ms,
         )
         self._next_id += 1
+        self._utterance.hear(self._recording.cut(start_ms, self._recording.end_ms))
+        self._utterance.watch = self._tasks.create_task(self._watch())
         self.outbox.put(SpeechStarted(self._utterance.utterance_id, start_ms + shift_ms))
 
-    def _audio(self, utterance: _Utterance, last_speech_ms: float, now_ms: float) -> Samples:
+    def _audio(self, utterance: Utterance, last_speech_ms: float, now_ms: float) -> Samples:
         """What the recogniser hears; nothing after ``now_ms``, where the next utterance may begin."""
         return self._recording.cut(utterance.audio_ms, min(last_speech_ms + self._config.tail_ms, now_ms))
+
+    async def _watch(self) -> None:
+        """End the utterance when the microphone stops sending: the sample clock stands still then."""
+        left_s = stall_s = self._config.stall_ms / 1000
+        while left_s > 0:
+            await asyncio.sleep(left_s)
+            since_s = self._waiting_since_s
+            left_s = stall_s if since_s is None else since_s + stall_s - asyncio.get_running_loop().time()
+        if self._utterance is not None and (ended := self._endpointer.flush()) is not None:
+            self._utterance.watch = None
+            self._on(ended)
 
     # --- partial transcripts: whatever fits in, one at a time ---
 
@@ -331,28 +281,61 @@ class _Listener:
         ):
             return
         utterance.next_partial_ms = now_ms + self._config.partial_interval_ms
-        utterance.partial = self._tasks.create_task(self._partial(utterance, self._audio(utterance, now_ms, now_ms)))
+        samples = self._audio(utterance, now_ms, now_ms)
+        utterance.partial = self._tasks.create_task(self._partial(utterance, samples, now_ms))
 
-    async def _partial(self, utterance: _Utterance, samples: Samples) -> None:
+    async def _partial(self, utterance: Utterance, samples: Samples, until_ms: float) -> None:
         try:
             recognition = await self._asr.transcribe(samples, language=self._language(), partial=True)
         except AsrError:
             return
         # long utterances take long to decode again: leave the recogniser free at least half of the time
         utterance.next_partial_ms = max(utterance.next_partial_ms, self._recording.end_ms + 2 * recognition.decode_ms)
-        self._show(utterance, recognition)
+        self._show(utterance, recognition, until_ms)
 
-    def _show(self, utterance: _Utterance, recognition: Recognition) -> None:
-        """What is known so far, unless the utterance is over."""
-        if utterance.is_over or not recognition.text:
+    def _show(self, utterance: Utterance, recognition: Recognition, until_ms: float) -> None:
+        """What is known of the speech up to ``until_ms``, unless the utterance is over; that may end it."""
+        if utterance.is_over:
             return
-        self._endpointer.hear_text(recognition.text)
-        now_ms = self._recording.end_ms
-        self.outbox.put(self._transcript(utterance, recognition, now_ms, is_final=False))
+        if recognition.text:
+            at_pause = utterance.pause_ms == until_ms
+            now_ms = self._recording.end_ms
+            self.outbox.put(utterance.partial_transcript(recognition, now_ms, at_pause=at_pause))
+        self._on_all(self._endpointer.hear_text(recognition.text, until_ms))
 
-    # --- the final transcript ---
+    # --- pauses: the final transcript is decoded ahead, and the voice is judged ---
 
-    def _speculate(self, utterance: _Utterance) -> None:
+    def _pause(self, utterance: Utterance, at_ms: float) -> None:
+        if utterance.speculation is not None:
+            utterance.added_ms += at_ms - utterance.resumed_ms
+        utterance.pause_ms = at_ms
+        if self._end_of_turn is not None:
+            samples = self._recording.cut(utterance.audio_ms, self._recording.end_ms)
+            self._tasks.create_task(self._judge_turn(utterance, self._end_of_turn, samples, at_ms))
+        if not self._keeps_speculation(utterance, at_ms):
+            self._speculate(utterance)
+
+    async def _judge_turn(self, utterance: Utterance, model: EndOfTurn, samples: Samples, at_ms: float) -> None:
+        probability = await model.probability(samples)
+        if probability is not None and not utterance.is_over:
+            self._endpointer.hear_turn(probability, at_ms)
+
+    def _keeps_speculation(self, utterance: Utterance, at_ms: float) -> bool:
+        """Whether so little was said since the last pause that its words hold for this one too."""
+        speculation = utterance.speculation
+        if speculation is None or utterance.added_ms >= self._config.redecode_ms:
+            return False
+        result = speculation.result() if speculation.done() else None
+        if isinstance(result, AsrError):
+            return False
+        utterance.speculated_ms = at_ms
+        if result is None:
+            self._endpointer.expect_text()
+        else:
+            self._show(utterance, result, at_ms)
+        return True
+
+    def _speculate(self, utterance: Utterance) -> None:
         """Decode up to the pause, unless an earlier speculation still runs: then that one starts this one."""
         if not self._config.speculate or (utterance.speculation is not None and not utterance.speculation.done()):
             return
@@ -360,24 +343,30 @@ class _Listener:
             return
         if utterance.partial is not None:
             utterance.partial.cancel()
-        utterance.speculated_ms = utterance.pause_ms
+        utterance.speculated_ms, utterance.added_ms = utterance.pause_ms, 0.0
+        self._endpointer.expect_text()
         utterance.speculation = self._tasks.create_task(
             self._speculative(utterance, self._audio(utterance, utterance.pause_ms, self._recording.end_ms))
         )
 
-    async def _speculative(self, utterance: _Utterance, samples: Samples) -> Recognition | AsrError:
+    async def _speculative(self, utterance: Utterance, samples: Samples) -> Recognition | AsrError:
         result = await self._transcribe(samples)
         if isinstance(result, Recognition):
-            self._show(utterance, result)
+            self._show(utterance, result, utterance.speculated_ms)
+        elif not utterance.is_over and utterance.pause_ms == utterance.speculated_ms:
+            self._on_all(self._endpointer.miss_text())
         if not utterance.is_over and utterance.pause_ms not in {None, utterance.speculated_ms}:
             asyncio.get_running_loop().call_soon(self._speculate, utterance)
         return result
 
-    def _finish(self, utterance: _Utterance, event: Ended) -> None:
+    # --- the final transcript ---
+
+    def _finish(self, utterance: Utterance, event: Ended) -> None:
         utterance.is_over = True
         self._previous_end_ms = event.end_ms
-        if utterance.partial is not None:
-            utterance.partial.cancel()
+        for task in (utterance.partial, utterance.watch):
+            if task is not None:
+                task.cancel()
         ended_ms, decided_ms = event.end_ms + utterance.shift_ms, event.decided_ms + utterance.shift_ms
         self.outbox.put(SpeechEnded(utterance.utterance_id, ended_ms, decided_ms))
         speculation = utterance.speculation if utterance.speculated_ms == event.end_ms else None
@@ -390,7 +379,7 @@ class _Listener:
 
     async def _final(
         self,
-        utterance: _Utterance,
+        utterance: Utterance,
         samples: Samples,
         end_ms: float,
         speculation: asyncio.Task[Recognition | AsrError] | None,
@@ -405,7 +394,7 @@ class _Listener:
         if previous is not None:
             await asyncio.wait({previous})
         if isinstance(result, Recognition):
-            self.outbox.put(self._transcript(utterance, result, end_ms, is_final=True))
+            self.outbox.put(utterance.final_transcript(result, end_ms))
         else:
             start_ms, end_ms = utterance.start_ms + utterance.shift_ms, end_ms + utterance.shift_ms
             self.outbox.put(RecognitionFailed(utterance.utterance_id, result.code, start_ms, end_ms))
@@ -418,19 +407,6 @@ class _Listener:
             return AsrFailed(f"no answer within {self._config.decode_deadline_s:g} s")
         except AsrError as error:
             return error
-
-    def _transcript(self, utterance: _Utterance, result: Recognition, end_ms: float, *, is_final: bool) -> Transcript:
-        return Transcript(
-            utterance.utterance_id,
-            result.text,
-            is_final,
-            result.language,
-            result.confidence,
-            utterance.start_ms + utterance.shift_ms,
-            end_ms + utterance.shift_ms,
-            result.alternatives,
-            result.decode_ms,
-        )
 
     def _forget_finished(self) -> None:
         while self._finals and self._finals[0].done():

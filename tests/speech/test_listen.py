@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from speech.types import (
 )
 from speech.vad import SileroVad
 from tests.fakes import AsrCall, FakeAsr, LoudnessVad, audio_of, microphone
+from tests.virtual_time import virtual_time
 
 QUIET = ListenConfig(partial_interval_ms=0, retry_ms=1)
 LIVELY = ListenConfig(partial_interval_ms=320, retry_ms=1)
@@ -212,7 +214,144 @@ async def test_unfinished_words_wait_longer() -> None:
     assert sum("final" in event for event in await hear(microphone(audio), FakeAsr(lambda call: "我要退货，因为"))) == 1
 
 
-@pytest.mark.parametrize(("lost_ms", "finals"), [(40, 1), (320, 1), (900, 2), (60_000, 2)])
+async def test_a_complete_question_ends_sooner_than_half_a_sentence() -> None:
+    waits = {}
+    for text in ("我的订单什么时候到", "黑色那双", "我想查一下订单，然后"):
+        events = await hear(microphone(audio_of("10# 60.")), FakeAsr(lambda call, text=text: text))  # type: ignore[misc]
+        ended = next(event for event in events if "ended" in event)
+        waits[text] = float(ended.split()[3]) - float(ended.split()[2])
+    assert list(waits.values()) == [416, 608, 1216]
+
+
+async def transcripts(frames: AsyncIterator[AudioFrame], asr: FakeAsr, config: ListenConfig) -> list[Transcript]:
+    async with aclosing(listen(frames, asr, LoudnessVad(), config=config)) as events:
+        return [event async for event in events if isinstance(event, Transcript)]
+
+
+async def test_the_text_at_a_pause_is_marked() -> None:
+    answers = iter(["我想", "我想查", "我想查一下订单", "我想查一下订单"])
+    heard = await transcripts(microphone(audio_of("20# 30.")), FakeAsr(lambda call: next(answers)), LIVELY)
+    assert [(text.text, text.is_final, text.at_pause, text.stable) for text in heard] == [
+        ("我想", False, False, ""),
+        ("我想查", False, False, "我想"),
+        ("我想查一下订单", False, True, "我想查"),
+        ("我想查一下订单", True, False, "我想查一下订单"),
+    ]
+
+
+async def test_text_that_comes_when_speech_goes_on_is_not_at_a_pause() -> None:
+    asr = FakeAsr()
+    asr.gate.clear()
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10# 6. 10#")):
+            yield frame
+        asr.gate.set()
+        async for frame in microphone(audio_of("30."), start_ms=26 * 32):
+            yield frame
+
+    heard = await transcripts(frames(), asr, QUIET)
+    assert [(text.at_pause, text.is_final) for text in heard] == [(False, False), (True, False), (False, True)]
+
+
+async def test_the_level_is_that_of_the_speech() -> None:
+    for amplitude, level_db in ((0.5, -6.0), (0.2, -14.0)):
+        samples = audio_of("30. 20# 10. 10# 40.") * (amplitude / 0.5)
+        heard = await transcripts(microphone(samples, frame_ms=20), FakeAsr(), QUIET)
+        assert heard[-1].level_db == pytest.approx(level_db, abs=0.6)
+
+
+async def test_a_click_after_a_pause_is_not_decoded_again() -> None:
+    asr = FakeAsr(lambda call: "黑色那双")
+    events = await hear(microphone(audio_of("10# 8. 3# 30.")), asr)
+    assert len(asr.calls) == 1
+    assert events[-1] == "1 final 黑色那双"
+    asr = FakeAsr(lambda call: "黑色那双")
+    await hear(microphone(audio_of("10# 8. 4# 30.")), asr)
+    assert len(asr.calls) == 2
+
+
+async def test_an_early_decode_that_failed_is_tried_again_after_a_click() -> None:
+    answers = iter([AsrFailed("broken"), "黑色那双"])
+    asr = FakeAsr(lambda call: next(answers))
+    assert (await hear(microphone(audio_of("10# 8. 3# 30.")), asr))[-1] == "1 final 黑色那双"
+
+
+@virtual_time
+async def test_words_that_are_late_are_waited_for_and_end_the_utterance_at_once() -> None:
+    class Slow(FakeAsr):
+        async def transcribe(self, samples: Samples, **more: object) -> object:  # type: ignore[override]
+            await asyncio.sleep(0.8)
+            return await super().transcribe(samples)
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10# 60.")):
+            yield frame
+            await asyncio.sleep(0.032)
+
+    events = await hear(frames(), Slow(lambda call: "我要退货"))
+    ended = next(event for event in events if "ended" in event)
+    assert float(ended.split()[3]) - float(ended.split()[2]) == pytest.approx(160 + 800, abs=64)
+
+
+@virtual_time
+async def test_a_microphone_that_stops_ends_the_utterance() -> None:
+    loop = asyncio.get_running_loop()
+    at: dict[str, float] = {}
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10#")):
+            yield frame
+        await asyncio.sleep(60)
+        async for frame in microphone(audio_of("10# 30."), start_ms=60_000):
+            yield frame
+
+    async with aclosing(listen(frames(), FakeAsr(), LoudnessVad(), config=QUIET)) as events:
+        seen = []
+        async for event in events:
+            seen.append(show(event))
+            at.setdefault(type(event).__name__, loop.time())
+    assert at["SpeechEnded"] == pytest.approx(3.0)
+    assert [line.split()[1] for line in seen if "partial" not in line] == ["started", "ended", "final"] * 2
+
+
+@virtual_time
+async def test_frames_that_come_slowly_do_not_end_the_utterance() -> None:
+    async def frames() -> AsyncIterator[AudioFrame]:
+        async for frame in microphone(audio_of("10#")):
+            yield frame
+            await asyncio.sleep(2)
+
+    assert sum("ended" in event for event in await hear(frames(), FakeAsr())) == 1
+
+
+@dataclass
+class FakeEndOfTurn:
+    """``EndOfTurn`` with one answer."""
+
+    answer: float | None
+    heard_ms: list[float] = field(default_factory=list)
+
+    async def probability(self, samples: Samples) -> float | None:
+        self.heard_ms.append(samples.size / 16)
+        return self.answer
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("answer", "wait_ms"), [(0.1, 1216), (0.9, 416), (None, 416)])
+async def test_a_voice_that_goes_on_lengthens_the_wait(answer: float | None, wait_ms: float) -> None:
+    model = FakeEndOfTurn(answer)
+    asr = FakeAsr(lambda call: "我要退货")
+    events = listen(microphone(audio_of("10# 60.")), asr, LoudnessVad(), config=QUIET, end_of_turn=model)
+    async with aclosing(events) as heard:
+        [ended] = [event async for event in heard if isinstance(event, SpeechEnded)]
+    assert ended.decided_ms - ended.end_ms == wait_ms
+    assert model.heard_ms == [15 * 32]
+
+
+@pytest.mark.parametrize(("lost_ms", "finals"), [(40, 1), (320, 1), (1300, 2), (60_000, 2)])
 async def test_dropped_frames_are_silence_and_the_clock_stays_right(lost_ms: float, finals: int) -> None:
     async def frames() -> AsyncIterator[AudioFrame]:
         async for frame in microphone(audio_of("10. 10#"), start_ms=5000):
