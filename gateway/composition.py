@@ -64,7 +64,7 @@ async def opened(
     """Everything, ready. ``speech=False`` leaves ears and mouth out. Raises what set-up raises, typed, in one line."""
     async with AsyncExitStack() as stack:
         metrics = Metrics()
-        loading = asyncio.create_task(_load_voice(settings)) if speech else None
+        loading = asyncio.create_task(_load_voice(settings, metrics)) if speech else None
         if loading is not None:
             stack.callback(loading.cancel)
         triton = await _open_triton(settings, stack, progress)
@@ -181,8 +181,8 @@ async def _complete(knowledge: KnowledgeIndex) -> None:
         await knowledge.build()
 
 
-async def _load_voice(settings: Settings) -> Voice:
-    voice = await asyncio.to_thread(load_voice, settings)
+async def _load_voice(settings: Settings, metrics: Metrics) -> Voice:
+    voice = await asyncio.to_thread(load_voice, settings, metrics.asr)
     await warm_engines(voice)
     return voice
 

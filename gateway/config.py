@@ -90,8 +90,14 @@ class Asr(_Section):
     queue: Annotated[int, Field(ge=1)] = 16
     """Utterances that may wait for a worker."""
     beam_size: Annotated[int, Field(ge=1, le=10)] = 5
-    context_s: Annotated[float, Field(ge=5, le=30)] = 10
-    """Silence kept after speech in the encoder input; below 5 s the decoder runs away."""
+    greedy_above: Annotated[int, Field(ge=0)] = 8
+    """More utterances than this waiting are decoded without a beam; partial transcripts stop before that."""
+    batch_size: Annotated[int, Field(ge=1, le=64)] = 4
+    """Waiting utterances of about one length that are decoded together."""
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)] = 0
+    """How long a worker that has just become free waits to fill a batch; an idle one starts at once."""
+    context_s: Annotated[float, Field(ge=3, le=30)] | None = None
+    """Silence after the speech in the encoder input; empty: what was measured for the bundled model."""
     partial_interval_ms: Annotated[int, Field(ge=200)] = 800
 
 

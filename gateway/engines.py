@@ -7,7 +7,7 @@ from gateway.voice import Voice
 from inference_server.generate_weights import GENERATE_WEIGHTS
 from inference_server.weights import WeightSet
 from speech import asr, tts
-from speech.asr import AsrOptions
+from speech.asr import AsrObserver, AsrOptions
 from speech.endpointing import EndpointConfig
 from speech.listen import ListenConfig
 from speech.tts import TtsOptions
@@ -29,6 +29,9 @@ def asr_options(settings: Settings) -> AsrOptions:
         workers=section.workers,
         queue=section.queue,
         beam_size=section.beam_size,
+        greedy_above=section.greedy_above,
+        batch_size=section.batch_size,
+        batch_wait_ms=section.batch_wait_ms,
         context_s=section.context_s,
     )
 
@@ -67,9 +70,9 @@ def listen_config(settings: Settings) -> ListenConfig:
     )
 
 
-def load_asr(settings: Settings) -> BatchAsr:
-    """Load the recogniser; blocks. Raises ``ModelMissing``."""
-    return asr.load_asr(asr_options(settings))
+def load_asr(settings: Settings, observe: AsrObserver | None = None) -> BatchAsr:
+    """Load the recogniser; blocks. ``observe`` is told what it sheds and batches. Raises ``ModelMissing``."""
+    return asr.load_asr(asr_options(settings), observe)
 
 
 def load_tts(settings: Settings) -> TtsEngine:
@@ -77,11 +80,11 @@ def load_tts(settings: Settings) -> TtsEngine:
     return tts.load_tts(tts_options(settings))
 
 
-def load_voice(settings: Settings) -> Voice:
+def load_voice(settings: Settings, observe_asr: AsrObserver | None = None) -> Voice:
     """Ears and mouth; blocks for a second or two. Raises ``SpeechError``."""
     key = VoiceKey(settings.tts.voice, settings.tts.coqui_model, settings.tts.speed)
     return Voice(
-        load_asr(settings),
+        load_asr(settings, observe_asr),
         SileroVad(),
         load_tts(settings),
         PromptCache(key),

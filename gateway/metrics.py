@@ -6,7 +6,44 @@ import asyncio
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from speech.asr import ShedKind
+
 _LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class AsrMetrics:
+    """What the recogniser tells about itself: an ``AsrObserver``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Metrics in ``registry``."""
+        self._shed = Counter("kefu_asr_shed_total", "What speech recognition gave up under load: a partial, "
+                             "the beam of a final, or a final refused", ["kind"], registry=registry)  # fmt: skip
+        self._batch = Histogram("kefu_asr_batch_size", "Utterances decoded together", ["kind"],
+                                buckets=(1, 2, 3, 4, 6, 8, 16), registry=registry)  # fmt: skip
+        self._again = Counter("kefu_asr_decoded_again_total", "Utterances decoded again with more silence, "
+                              "because the first reading was in doubt", registry=registry)  # fmt: skip
+        self._waiting = Gauge("kefu_asr_waiting", "Utterances waiting for a worker", registry=registry)
+        self._load = Gauge("kefu_asr_load", "0 idle, 1 the next utterance is refused", registry=registry)
+        self.current_load = 0.0
+        """As last told, for who admits sessions."""
+
+    def shed(self, kind: ShedKind) -> None:
+        """See ``AsrObserver``."""
+        self._shed.labels(kind).inc()
+
+    def decoded(self, size: int, *, partial: bool) -> None:
+        """See ``AsrObserver``."""
+        self._batch.labels("partial" if partial else "final").observe(size)
+
+    def decoded_again(self) -> None:
+        """See ``AsrObserver``."""
+        self._again.inc()
+
+    def load(self, waiting: int, load: float) -> None:
+        """See ``AsrObserver``."""
+        self._waiting.set(waiting)
+        self._load.set(load)
+        self.current_load = load
 
 
 class Metrics:
@@ -51,6 +88,7 @@ class Metrics:
             "Microphone audio dropped because listening lagged",
             registry=self.registry,
         )
+        self.asr = AsrMetrics(self.registry)
 
     def hop(self, hop: str, milliseconds: float, channel: str) -> None:
         """Record a hop of a turn, given in milliseconds."""

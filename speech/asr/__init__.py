@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from inference_server.weights import WeightSet
+from speech.asr.overload import AsrObserver, ShedKind
 from speech.types import BatchAsr
+
+__all__ = ["ASR_ENGINES", "AsrEngine", "AsrObserver", "AsrOptions", "ShedKind", "load_asr", "required_weights"]
 
 ASR_ENGINES = {"faster_whisper": "speech.asr.faster_whisper:FasterWhisperAsr"}
 
@@ -28,7 +31,10 @@ class AsrOptions:
     workers: int = 2
     queue: int = 16
     beam_size: int = 5
-    context_s: float = 10
+    greedy_above: int = 8
+    batch_size: int = 4
+    batch_wait_ms: float = 0
+    context_s: float | None = None
 
 
 class AsrEngine(Protocol):
@@ -37,8 +43,8 @@ class AsrEngine(Protocol):
     options_type: type[Any]
     """Its frozen options dataclass."""
 
-    def __call__(self, options: Any) -> BatchAsr:
-        """Load the model; blocks. Raises ``ModelMissing``."""
+    def __call__(self, options: Any, observe: AsrObserver | None = None) -> BatchAsr:
+        """Load the model; blocks. ``observe`` is told what is shed and batched. Raises ``ModelMissing``."""
         ...
 
     def required_weights(self, options: Any) -> tuple[WeightSet, ...]:
@@ -46,10 +52,10 @@ class AsrEngine(Protocol):
         ...
 
 
-def load_asr(settings: AsrOptions) -> BatchAsr:
+def load_asr(settings: AsrOptions, observe: AsrObserver | None = None) -> BatchAsr:
     """The configured engine with its model loaded; blocks about a second. Raises ``ModelMissing``, ``ValueError``."""
     engine = _engine(settings.engine)
-    return engine(_own_options(engine, settings))
+    return engine(_own_options(engine, settings), observe)
 
 
 def required_weights(settings: AsrOptions) -> tuple[WeightSet, ...]:

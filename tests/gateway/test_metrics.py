@@ -31,4 +31,22 @@ def test_names_and_help() -> None:
         assert family.name.startswith("kefu_")
         assert family.documentation
         if family.type == "histogram":
-            assert family.name.endswith("_seconds")
+            assert family.name.endswith(("_seconds", "_size"))
+
+
+def test_what_the_recogniser_tells() -> None:
+    metrics = Metrics()
+    metrics.asr.shed("partial")
+    metrics.asr.shed("beam")
+    metrics.asr.shed("beam")
+    metrics.asr.decoded(4, partial=False)
+    metrics.asr.decoded_again()
+    metrics.asr.load(7, 0.5)
+    value = metrics.registry.get_sample_value
+    assert value("kefu_asr_shed_total", {"kind": "beam"}) == 2
+    assert value("kefu_asr_shed_total", {"kind": "partial"}) == 1
+    assert value("kefu_asr_batch_size_bucket", {"kind": "final", "le": "3.0"}) == 0
+    assert value("kefu_asr_batch_size_bucket", {"kind": "final", "le": "4.0"}) == 1
+    assert value("kefu_asr_decoded_again_total") == 1
+    assert value("kefu_asr_waiting") == 7
+    assert value("kefu_asr_load") == metrics.asr.current_load == 0.5

@@ -9,6 +9,7 @@ import pytest
 
 from speech.asr import AsrOptions, load_asr
 from speech.asr.faster_whisper import FasterWhisperAsr, split_at_quietest
+from speech.asr.overload import AsrCounts
 from speech.audio import read_audio, resample
 from speech.errors import AsrOverloaded
 from speech.types import BatchAsr, Language, Samples
@@ -138,4 +139,37 @@ async def test_overload_is_refused_at_once_and_cancelling_is_safe() -> None:
     result = await waiting
     assert letters(result.text) == "whatstheweatherlike"
     assert running.cancelled()
+    await engine.close()
+
+
+@pytest.mark.models
+async def test_utterances_decoded_together_read_as_each_alone(asr: BatchAsr) -> None:
+    # of one length, each with a language of its own; one is silent and one has its language given
+    names = ("zh_azure_season.wav", "en_azure_weather.wav", "en_azure_weather_8k.wav")
+    clips = [np.resize(recording(name), 2 * RATE) for name in names] + [np.zeros(2 * RATE, np.float32)]
+    given: list[Language | None] = [None, None, "en", None]
+    alone = [await asr.transcribe(clip, language=language) for clip, language in zip(clips, given, strict=True)]
+    counts = AsrCounts()
+    engine = load_asr(AsrOptions(workers=1, batch_size=4), counts)
+    ahead = asyncio.ensure_future(engine.transcribe(recording("zh_uberi_chinese.wav")))
+    await asyncio.sleep(0)
+    together = await asyncio.gather(
+        *(engine.transcribe(clip, language=language) for clip, language in zip(clips, given, strict=True))
+    )
+    await ahead
+    await engine.close()
+    assert counts.batches[4] == 1
+    assert [result.text for result in together] == [result.text for result in alone]
+    assert [result.language for result in together] == [result.language for result in alone]
+    assert [result.confidence for result in together] == pytest.approx([r.confidence for r in alone], abs=0.02)
+
+
+@pytest.mark.models
+async def test_what_is_in_doubt_is_heard_again_with_more_silence() -> None:
+    counts = AsrCounts()
+    engine = load_asr(AsrOptions(), counts)
+    await engine.transcribe(recording("zh_azure_season.wav"))
+    assert counts.again == 0
+    await engine.transcribe(noise(1, 0.1), language="zh")
+    assert counts.again == 1
     await engine.close()
