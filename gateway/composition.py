@@ -194,6 +194,8 @@ async def _voice(loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, pro
     voice = await loading
     stack.push_async_callback(voice.asr.close)
     stack.push_async_callback(voice.tts.close)
+    if voice.end_of_turn is not None:
+        stack.push_async_callback(voice.end_of_turn.close)
     warming = asyncio.create_task(warm_prompts(voice), name="warm prompts")
     stack.callback(warming.cancel)
     return voice

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from gateway import log
 from gateway.config import Settings
 from gateway.voice import Voice
 from inference_server.generate_weights import GENERATE_WEIGHTS
 from inference_server.weights import WeightSet
-from speech import asr, tts
+from speech import asr, end_of_turn, tts
 from speech.asr import AsrObserver, AsrOptions
+from speech.end_of_turn import EndOfTurn
 from speech.endpointing import EndpointConfig
+from speech.errors import ModelMissing
 from speech.listen import ListenConfig
 from speech.tts import TtsOptions
 from speech.tts.cache import PromptCache, VoiceKey
@@ -90,12 +93,23 @@ def load_voice(settings: Settings, observe_asr: AsrObserver | None = None) -> Vo
         PromptCache(key),
         listen_config(settings),
         TurnTakingConfig(settings.floor.barge_in_ms),
+        load_end_of_turn(settings),
     )
+
+
+def load_end_of_turn(settings: Settings) -> EndOfTurn | None:
+    """The configured model that hears when a turn is over; None when it is off or not installed. Blocks."""
+    try:
+        return end_of_turn.load_end_of_turn(settings.listen.end_of_turn)
+    except ModelMissing as error:
+        log.logger().warning("end-of-turn model is off", model=settings.listen.end_of_turn, reason=str(error))
+        return None
 
 
 def required_weights(settings: Settings, *, for_tests: bool = False) -> tuple[WeightSet, ...]:
     """Every weight set the configuration needs; with ``for_tests`` those of every bundled engine."""
     sets = [*asr.required_weights(asr_options(settings)), *tts.required_weights(tts_options(settings))]
+    sets += end_of_turn.required_weights(settings.listen.end_of_turn)
     if settings.generate.backend == "triton" and not settings.triton.generate_model and not settings.triton.url:
         sets.append(GENERATE_WEIGHTS)
     if for_tests:

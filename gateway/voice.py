@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from speech.end_of_turn import EndOfTurn
 from speech.listen import ListenConfig
 from speech.tts.cache import PromptCache
 from speech.turn_taking import TurnTakingConfig
@@ -31,3 +32,5 @@ class Voice:
     """Disk cache of fixed prompts."""
     listen: ListenConfig
     floor: TurnTakingConfig = field(default_factory=TurnTakingConfig)
+    end_of_turn: EndOfTurn | None = None
+    """Hears in the voice whether a turn is over; None: silence and words decide."""
