@@ -6,8 +6,11 @@ Every error leaves as ``{"error": {"code", "message"}}``; a traceback never does
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import importlib
+import ipaddress
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -34,6 +37,9 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _CORS_HEADERS = "Authorization, Content-Type"
+_DRAIN_STEP_S = 0.05
+_SHOWN_TO_BROWSERS = frozenset({"/", "/v1/info"})
+"""What a browser reads without naming its origin."""
 _UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -55,6 +61,14 @@ def make_app(services: Services, channels: Sequence[str] = tuple(CHANNELS)) -> w
     return app
 
 
+async def drain(app: web.Application, limit_s: float, hurry: asyncio.Event) -> None:
+    """Return when no customer is on a socket any more, after ``limit_s`` seconds, or when there is a hurry."""
+    waited_s = 0.0
+    while app[SOCKETS] and waited_s < limit_s and not hurry.is_set():
+        await asyncio.sleep(_DRAIN_STEP_S)
+        waited_s += _DRAIN_STEP_S
+
+
 async def _close_sockets(app: web.Application) -> None:
     """Customers on a socket are told that the gateway goes away; their clients come back to the next one."""
     closing = [socket.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for socket in app[SOCKETS]]
@@ -68,10 +82,54 @@ async def _page(_request: web.Request) -> web.StreamResponse:
 def check_origin(request: web.Request) -> None:
     """Refuse browsers on other sites. Requests without an Origin header do not come from a browser page."""
     origin = request.headers.get("Origin")
-    if origin is None or origin.partition("://")[2] == request.host:
+    if origin is None:
+        if request.path in _SHOWN_TO_BROWSERS:
+            check_host(request)
+        return
+    if origin.partition("://")[2] == request.host:
+        check_host(request)
         return
     if origin not in request.app[SERVICES].settings.gateway.origins:
         raise Forbidden("this origin may not use the gateway; add it to gateway.origins")
+
+
+def check_host(request: web.Request) -> None:
+    """Refuse a page of another site whose name was made to point at this machine (DNS rebinding).
+
+    Such a page is its own origin, so only the name tells. Addresses are no names; a trusted proxy has checked it.
+    """
+    gateway = request.app[SERVICES].settings.gateway
+    if request.remote in gateway.trusted_proxies or "*" in gateway.hosts:
+        return
+    name = _host_name(request.host)
+    known = {_host_name(origin.partition("://")[2]) for origin in gateway.origins}
+    known |= {host.lower() for host in gateway.hosts} | _own_names() | {gateway.host.lower()}
+    if name in known or name.endswith(".localhost") or _is_address(name):
+        return
+    raise Forbidden(
+        "the gateway does not know this host name; add it to gateway.hosts (or your proxy to gateway.trusted_proxies)",
+        code="host_not_allowed",
+    )
+
+
+def _host_name(host: str) -> str:
+    """Without port, brackets and final dot, in lower case."""
+    name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    return name.rstrip(".").lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+@functools.cache
+def _own_names() -> frozenset[str]:
+    own = socket.gethostname().lower()
+    return frozenset({"localhost", own, own.partition(".")[0], f"{own.partition('.')[0]}.local"})
 
 
 @web.middleware
@@ -130,6 +188,8 @@ def error_response(status: int, code: str, message: str, retry_after_s: int | No
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_SECURITY_HEADERS)
+    if (worker := request.app[SERVICES].worker) is not None:
+        response.headers["X-Kefu-Worker"] = str(worker)
     if request.path.startswith("/web/"):
         response.headers["Cache-Control"] = "no-cache"
     origin = request.headers.get("Origin")

@@ -16,8 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dialogue.database import migrate, open_database
-from dialogue.errors import ShopUnavailable
+from dialogue.errors import DialogueError
 from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
 from dialogue.knowledge.index import KnowledgeIndex
 from dialogue.prompts import Prompts
@@ -32,26 +31,25 @@ from gateway.auth import Tokens, kept_secret
 from gateway.config import Settings
 from gateway.conversation import Conversations, Core
 from gateway.engines import load_voice
+from gateway.ground import NEEDED_MODELS, Progress, connected, open_prepared, open_triton
 from gateway.metrics import Metrics
 from gateway.services import Services
+from gateway.shared import SharedBuckets, SharedPlaces, SharedUsedTokens, TurnLocks, Worker
 from gateway.voice import Voice
 from gateway.warm import warm_dictionaries, warm_engines, warm_prompts
 from inference_server.client import InferenceClient
-from inference_server.generate_weights import GENERATE_WEIGHTS
-from inference_server.launch import REPOSITORY, Triton, server_python
-from inference_server.weights import located
+from inference_server.launch import Triton
 from nlu.classifiers import load_classifier
 from nlu.understand import Understanding
 
-Progress = Callable[[str], None]
 Ready = Callable[[], Awaitable[dict[str, str]]]
 VERSION = "0.1.0"
 _SHUTDOWN_S = 10.0
-_REFRESH_S = 3600.0
+_WRITES_END_S = 30.0
+"""A WRITE of a living worker has ended by then."""
 _RETRY_S = 5.0
+_COUNT_S = 5.0
 _HEALTH_S = 1.0
-_NEEDED_MODELS = ("embed", "intent", "sentiment")
-"""Customers are understood by these; ``generate`` may still be loading."""
 
 
 @asynccontextmanager
@@ -60,23 +58,22 @@ async def opened(
     *,
     progress: Progress = lambda line: None,
     speech: bool = True,
+    worker: Worker | None = None,
 ) -> AsyncIterator[Services]:
-    """Everything, ready. ``speech=False`` leaves ears and mouth out. Raises what set-up raises, typed, in one line."""
+    """Everything, ready. ``speech=False`` leaves ears and mouth out. Raises what set-up raises, typed, in one line.
+
+    A ``worker`` finds model server and database prepared by its parent (``gateway.ground``).
+    """
     async with AsyncExitStack() as stack:
-        metrics = Metrics()
+        metrics = Metrics(worker.metrics if worker else None)
         loading = asyncio.create_task(_load_voice(settings, metrics)) if speech else None
         if loading is not None:
             stack.callback(loading.cancel)
-        triton = await _open_triton(settings, stack, progress)
+        triton = None if worker else await open_triton(settings, stack, progress)
         client = _open_client(settings, triton, metrics)
         stack.push_async_callback(client.close)
         progress("database")
-        engine = open_database(settings.database.url)
-        stack.push_async_callback(engine.dispose)
-        await migrate(engine)
-        if settings.shop.demo_data:
-            await demo.seed(engine, now=wall_clock())
-            stack.callback(asyncio.create_task(_keep_dates_fresh(engine), name="demo dates").cancel)
+        engine = await (connected if worker else open_prepared)(settings, stack)
         shop = open_shop(settings.shop.backend, engine)
         background = await stack.enter_async_context(_background())
         store = ConversationStore(engine)
@@ -102,44 +99,20 @@ async def opened(
             metrics,
             background,
             settings.gateway.turn_deadline_s,
+            turn_locks=TurnLocks(worker.memory) if worker else None,
         )
         conversations = Conversations(core)
-        await conversations.recover()
-        voice = await _voice(loading, stack, progress)
-        yield _services(
-            settings, conversations, shop, voice, metrics, _health(triton, client, engine), await _info(settings, shop)
-        )
-
-
-async def _open_triton(settings: Settings, stack: AsyncExitStack, progress: Progress) -> Triton | None:
-    """The bundled server, unless one is configured or nothing needs it."""
-    if settings.triton.url:
-        return None
-    progress("model server (Triton)")
-    events = log.logger()
-    generate = settings.triton.generate_model or (
-        str(located(GENERATE_WEIGHTS)) if settings.generate.backend == "triton" else ""
-    )
-    triton = Triton(
-        REPOSITORY,
-        models=_NEEDED_MODELS,
-        lazy_models=("generate",) if generate else (),
-        server_python=server_python(),
-        environment={"KEFU_GENERATE_MODEL": generate},
-        runtime_dir=Path(settings.triton.runtime_dir),
-        on_event=lambda line: events.info("triton", line=line),
-    )
-    return await stack.enter_async_context(triton)
-
-
-async def _keep_dates_fresh(engine: AsyncEngine) -> None:
-    """The demo shop's parcels arrive tomorrow, whatever day it is."""
-    while True:
-        try:
-            await demo.refresh(engine, now=wall_clock())
-        except ShopUnavailable as error:
-            log.logger().warning("demo dates not refreshed", code=error.code)
-        await asyncio.sleep(_REFRESH_S)
+        if worker is None or (worker.number == 1 and not worker.is_restart):
+            await conversations.recover()
+        elif worker.is_restart:
+            metrics.worker_restarts.inc()
+            stack.callback(asyncio.create_task(_recover_later(conversations), name="recover").cancel)
+        voice = await _voice(loading, stack, progress, warms=worker is None or worker.number == 1)
+        metrics.workers.set(1)
+        if worker:
+            stack.callback(asyncio.create_task(_keep_counting(metrics), name="count tasks").cancel)
+        health = _health(triton, client, engine, worker)
+        yield _services(settings, conversations, shop, voice, metrics, health, await _info(settings, shop), worker)
 
 
 def _open_client(settings: Settings, triton: Triton | None, metrics: Metrics) -> InferenceClient:
@@ -187,7 +160,25 @@ async def _load_voice(settings: Settings, metrics: Metrics) -> Voice:
     return voice
 
 
-async def _voice(loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, progress: Progress) -> Voice | None:
+async def _keep_counting(metrics: Metrics) -> None:
+    while True:
+        metrics.count_tasks()
+        await asyncio.sleep(_COUNT_S)
+
+
+async def _recover_later(conversations: Conversations) -> None:
+    """WRITEs that died with this worker's predecessor; by then those of the other workers have ended."""
+    began_before = wall_clock()
+    await asyncio.sleep(_WRITES_END_S)
+    try:
+        await conversations.recover(began_before)
+    except DialogueError as error:
+        log.logger().error("writes not recovered; the next start finishes them", code=error.code)
+
+
+async def _voice(
+    loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, progress: Progress, *, warms: bool
+) -> Voice | None:
     if loading is None:
         return None
     progress("speech engines")
@@ -196,8 +187,8 @@ async def _voice(loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, pro
     stack.push_async_callback(voice.tts.close)
     if voice.end_of_turn is not None:
         stack.push_async_callback(voice.end_of_turn.close)
-    warming = asyncio.create_task(warm_prompts(voice), name="warm prompts")
-    stack.callback(warming.cancel)
+    if warms:
+        stack.callback(asyncio.create_task(warm_prompts(voice), name="warm prompts").cancel)
     return voice
 
 
@@ -217,11 +208,11 @@ async def _background() -> AsyncIterator[asyncio.TaskGroup]:
             log.logger().error("writes did not finish; the next start finishes them", code="shutdown_timeout")
 
 
-def _health(triton: Triton | None, client: InferenceClient, engine: AsyncEngine) -> Ready:
+def _health(triton: Triton | None, client: InferenceClient, engine: AsyncEngine, worker: Worker | None) -> Ready:
     async def parts() -> dict[str, str]:
         async with asyncio.TaskGroup() as group:
             database = group.create_task(_answers(engine))
-            models = [group.create_task(client.ready(model)) for model in _NEEDED_MODELS]
+            models = [group.create_task(client.ready(model)) for model in NEEDED_MODELS]
         restarting = "restarting" if triton is not None and not triton.pid else "not answering"
         return {
             "gateway": "ok",
@@ -230,9 +221,15 @@ def _health(triton: Triton | None, client: InferenceClient, engine: AsyncEngine)
             "triton": "ok"
             if all(model.result() for model in models)
             else f"degraded: {restarting}, understanding by keywords",
+            **({"workers": _workers(worker)} if worker else {}),
         }
 
     return parts
+
+
+def _workers(worker: Worker) -> str:
+    serving = sum(worker.memory.serving)
+    return f"{'ok' if serving >= worker.count else 'degraded'}: {serving} of {worker.count} serve"
 
 
 async def _answers(engine: AsyncEngine) -> bool:
@@ -268,8 +265,11 @@ def _services(
     metrics: Metrics,
     ready: Ready,
     info: dict[str, Any],
+    worker: Worker | None,
 ) -> Services:
     gateway = settings.gateway
+    memory = worker.memory if worker else None
+    secret = gateway.token_secret or kept_secret(Path(gateway.secret_file))
     if voice is not None:
         info = {**info, "voice_licence": voice.tts.capabilities.licence}
     return Services(
@@ -277,12 +277,26 @@ def _services(
         conversations,
         shop,
         voice,
-        Tokens(gateway.token_secret or kept_secret(Path(gateway.secret_file)), gateway.token_ttl_s, time.time),
-        Admission(gateway.max_sessions, metrics.sessions.set),
-        RateLimit(gateway.connects_per_minute, time.monotonic),
-        RateLimit(gateway.requests_per_minute, time.monotonic),
+        Tokens(secret, gateway.token_ttl_s, time.time, SharedUsedTokens(memory) if memory else None),
+        Admission(
+            gateway.max_sessions,
+            metrics.sessions.set,
+            places=SharedPlaces(memory, worker.number) if worker and memory else None,
+            load=lambda: metrics.asr.current_load,
+        ),
+        RateLimit(
+            gateway.connects_per_minute,
+            time.monotonic,
+            SharedBuckets(memory, memory.connects) if memory else None,
+        ),
+        RateLimit(
+            gateway.requests_per_minute,
+            time.monotonic,
+            SharedBuckets(memory, memory.requests) if memory else None,
+        ),
         metrics,
         time.monotonic,
         ready,
         info,
+        worker.number if worker else None,
     )

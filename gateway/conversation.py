@@ -49,7 +49,6 @@ from nlu.types import Language, Parse
 from nlu.understand import Understanding
 from speech.types import Transcript, TtsEngine
 
-
 _CATCH_UP_S = 1.5
 """How long a turn waits to learn what other workers have stored."""
 

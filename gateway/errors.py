@@ -5,6 +5,7 @@ GatewayError
   Unauthorized (no token, expired, used, forged)
   Forbidden (origin not allowed)
   TooManyRequests, Busy (``retry_after_s``)
+WorkerFailed (a worker process did not start)
 """
 
 from __future__ import annotations
@@ -56,3 +57,9 @@ class Busy(GatewayError):
 
     code = "busy"
     status = 503
+
+
+class WorkerFailed(Exception):
+    """A worker process did not start; the message is the worker's own."""
+
+    code = "worker_failed"

@@ -18,6 +18,7 @@ ALLOWED_FIELDS = frozenset(
         *("session_id", "conversation_id", "turn_id", "channel", "modality", "intent", "classifier", "degraded"),
         *("status", "method", "route", "duration_ms", "hops", "count", "bytes", "address_hash"),
         *("action", "outcome", "model", "skill", "state", "version", "host", "port", "url"),
+        *("worker", "pid"),
     )
 )
 
@@ -53,8 +54,14 @@ def _told(error: BaseException) -> Iterator[str]:
         yield from _told(inner)
 
 
-def configure(level: str, style: str) -> None:
-    """Set up structlog for the process. ``style`` is ``console`` or ``json``."""
+def configure(level: str, style: str, *, worker: int | None = None) -> None:
+    """Set up structlog for the process. ``style`` is ``console`` or ``json``; every line names the ``worker``."""
+
+    def _with_worker(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if worker is not None:
+            event["worker"] = worker
+        return event
+
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if style == "json"
@@ -63,6 +70,7 @@ def configure(level: str, style: str) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            _with_worker,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _only_allowed,
             _traceback,

@@ -37,6 +37,8 @@ class Services:
     """State of each part: ``ok``, ``degraded: why`` or ``down: why``; asked by /readyz."""
     info: dict[str, Any] = field(default_factory=dict)
     """What /v1/info tells the page."""
+    worker: int | None = None
+    """This process's number where there are several."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

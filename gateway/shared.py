@@ -18,6 +18,8 @@ import os
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from gateway import log
@@ -72,6 +74,19 @@ class SharedMemory:
             yield
         finally:
             fcntl.lockf(self.fd, fcntl.LOCK_UN, 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Which of several workers a process is."""
+
+    number: int
+    """From 1."""
+    count: int
+    memory: SharedMemory
+    metrics: Path
+    """Folder of everybody's metrics."""
+    is_restart: bool
 
 
 class Table:

@@ -8,19 +8,23 @@ import gc
 import signal
 import socket
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from aiohttp import web
 from rich.console import Console
+from rich.status import Status
 
 from gateway import log
-from gateway.app import make_app
+from gateway.app import drain, make_app
 from gateway.cli import ConfigOption, fail, run_or_fail, settings_or_fail
 from gateway.cli.setup import prepare
 from gateway.composition import opened
 from gateway.config import Settings
-from gateway.services import Services
+from gateway.ground import ground
+from gateway.shared import MOST_WORKERS
+from gateway.workers import Workers
 
 _BACKLOG = 1024
 
@@ -28,9 +32,15 @@ _BACKLOG = 1024
 def serve(
     config: ConfigOption = None,
     demo: Annotated[bool, typer.Option("--demo", help="Visitors are signed in as the demo customer.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=MOST_WORKERS, help="Processes that serve, on one port.")
+    ] = None,
 ) -> None:
     """Start the gateway, with its model server and, by default, the demo shop."""
     settings = settings_or_fail(config)
+    if workers is not None:
+        gateway = settings.gateway.model_copy(update={"workers": workers})
+        settings = settings.model_copy(update={"gateway": gateway})
     if demo and not settings.gateway.demo_customer:
         settings = _as_demo(settings)
     log.configure(settings.log.level, settings.log.format)
@@ -78,29 +88,67 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 async def _serve(settings: Settings, console: Console) -> None:
-    started = time.perf_counter()
     with _bound(settings) as listener:
         stop = _Stop()
         try:
             with console.status("starting") as status:
-                show = lambda line: status.update(f"starting: {line}")  # noqa: E731
-                async with opened(settings, progress=show) as services:
-                    runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=3)
-                    await runner.setup()
-                    try:
-                        await web.SockSite(runner, listener, backlog=_BACKLOG).start()
-                        # What is loaded by now lives as long as the process; the collector need not look at it again.
-                        gc.collect()
-                        gc.freeze()
-                        status.stop()
-                        _welcome(services, listener.getsockname()[1], time.perf_counter() - started, console)
-                        await stop.asked()
-                        console.print("stopping")
-                    finally:
-                        await runner.cleanup()
+                serving = _Serving(settings, listener, stop, console, status)
+                await (serving.alone() if settings.gateway.workers == 1 else serving.with_workers())
         except asyncio.CancelledError:
             if not stop.is_asked:
                 raise
+
+
+class _Serving:
+    """One run of ``kefu serve``."""
+
+    def __init__(
+        self, settings: Settings, listener: socket.socket, stop: _Stop, console: Console, status: Status
+    ) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._stop = stop
+        self._console = console
+        self._status = status
+        self._started = time.perf_counter()
+        self._port = listener.getsockname()[1]
+
+    async def alone(self) -> None:
+        """Everything in this process."""
+        async with opened(self._settings, progress=self._progress) as services:
+            app = make_app(services)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
+            await runner.setup()
+            try:
+                site = web.SockSite(runner, self._listener, backlog=_BACKLOG)
+                await site.start()
+                # What is loaded by now lives as long as the process; the collector need not look at it again.
+                gc.collect()
+                gc.freeze()
+                voice = services.voice
+                await self._until_stopped(services.info, voice is None or voice.tts.capabilities.commercial_use)
+                await site.stop()
+                await drain(app, self._settings.gateway.drain_s, self._stop.again)
+            finally:
+                await runner.cleanup()
+
+    async def with_workers(self) -> None:
+        """Model server and database here, customers in worker processes."""
+        async with ground(self._settings, self._progress) as settings:
+            self._progress("workers")
+            async with Workers(settings, self._listener, self._progress) as workers:
+                await self._until_stopped(workers.info["info"], workers.info["commercial_use"])
+                await workers.drain(self._stop.again)
+
+    def _progress(self, line: str) -> None:
+        self._status.update(f"starting: {line}")
+
+    async def _until_stopped(self, info: Mapping[str, Any], commercial_use: bool) -> None:
+        self._status.stop()
+        seconds = time.perf_counter() - self._started
+        _welcome(self._settings, info, commercial_use, self._port, seconds, self._console)
+        await self._stop.asked()
+        self._console.print("stopping")
 
 
 class _Stop:
@@ -108,15 +156,19 @@ class _Stop:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self.again = asyncio.Event()
+        """Set when it was asked a second time."""
         self._starting = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)
 
     def _on_signal(self) -> None:
-        # Once: a second Ctrl-C must not cut the cleaning up.
+        # Once: a second Ctrl-C must not cut the cleaning up, only the draining.
         if self._starting is not None and not self.is_asked:
             self._starting.cancel()
+        if self.is_asked:
+            self.again.set()
         self._event.set()
 
     @property
@@ -129,16 +181,18 @@ class _Stop:
         await self._event.wait()
 
 
-def _welcome(services: Services, port: int, seconds: float, console: Console) -> None:
-    settings = services.settings
+def _welcome(
+    settings: Settings, info: Mapping[str, Any], commercial_use: bool, port: int, seconds: float, console: Console
+) -> None:
     host = settings.gateway.host if settings.gateway.host not in {"0.0.0.0", "::"} else "127.0.0.1"
-    console.print(f"\n[bold green]Kefu is ready[/] ({seconds:.1f} s)   [bold]http://{host}:{port}/[/]")
-    if demo := services.info["demo"]:
+    count = settings.gateway.workers
+    workers = "" if count == 1 else f", {count} workers"
+    console.print(f"\n[bold green]Kefu is ready[/] ({seconds:.1f} s{workers})   [bold]http://{host}:{port}/[/]")
+    if demo := info["demo"]:
         console.print(f"  signed in as {demo['customer']}, sample order number [bold]{demo['order_number']}[/]")
         console.print(f"  say or type: {'  '.join(f'「{words}」' for words in demo['say'][:4])}", soft_wrap=True)
-    voice = services.voice
-    if voice is not None and not voice.tts.capabilities.commercial_use:
-        console.print(f"  [yellow]voice:[/] {voice.tts.capabilities.licence}", soft_wrap=True)
+    if not commercial_use:
+        console.print(f"  [yellow]voice:[/] {info['voice_licence']}", soft_wrap=True)
         console.print('  [yellow]a commercially clean voice:[/] \\[tts] voice = "kokoro"  (make run VOICE=kokoro)')
     if settings.gateway.host not in {"127.0.0.1", "localhost", "::1"} and not settings.gateway.api_keys:
         console.print("  [yellow]the REST API is open to everyone who reaches this port; set gateway.api_keys[/]")

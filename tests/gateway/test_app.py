@@ -10,9 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.admission import RateLimit
-from gateway.app import client_address, make_app
-from gateway.services import SERVICES
+from gateway.app import client_address, drain, make_app
+from gateway.services import SERVICES, SOCKETS
 from tests.gateway.doors import Door, house_with, served
+from tests.virtual_time import virtual_time
 
 SHOP = "https://shop.example"
 
@@ -158,3 +159,73 @@ async def test_only_the_named_channels_are_served() -> None:
     assert "/healthz" in paths
     assert "/v1/voice" not in paths
     assert isinstance(app, web.Application)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:8080", "localhost", "LOCALHOST:80", "[::1]:8080", "192.0.2.7", "shop.test.", "box.localhost"],
+)
+async def test_the_gateways_own_names(host: str) -> None:
+    async with served(house_with(hosts=("shop.test",))) as door:
+        assert (await info(door, Host=host))[0] == 200
+        assert (await info(door, Host=host, Origin=f"http://{host}"))[0] == 200
+
+
+async def test_a_name_that_was_made_to_point_here_is_refused() -> None:
+    """DNS rebinding: the page's origin and the host agree, and both are the attacker's."""
+    async with served() as door:
+        for headers in ({}, {"Origin": "http://evil.example:8080"}):
+            status, _, body = await info(door, Host="evil.example:8080", **headers)
+            assert (status, body["error"]["code"]) == (403, "host_not_allowed")
+            assert "gateway.hosts" in body["error"]["message"]
+        post = {"Host": "evil.example", "Origin": "http://evil.example"}
+        async with door.client.post("/v1/token", json={}, headers=post) as response:
+            assert response.status == 403
+        async with door.client.get("/", headers={"Host": "evil.example"}) as response:
+            assert response.status == 403
+
+
+async def test_servers_may_call_it_by_any_name() -> None:
+    """No browser is behind a request without an Origin that is no page: containers, health checks."""
+    async with served() as door:
+        for path in ("/healthz", "/readyz", "/metrics", "/v1/models"):
+            async with door.client.get(path, headers={"Host": "kefu.svc.cluster"}) as response:
+                assert response.status == 200, path
+        async with door.client.post("/v1/message", json={"text": "你好"}, headers={"Host": "kefu"}) as response:
+            assert response.status == 200
+
+
+async def test_a_trusted_proxy_has_checked_the_name() -> None:
+    for settings in ({"trusted_proxies": ("127.0.0.1",)}, {"hosts": ("*",)}, {"origins": ("https://any.example",)}):
+        async with served(house_with(**settings)) as door:
+            assert (await info(door, Host="any.example"))[0] == 200
+
+
+async def test_a_worker_signs_its_answers() -> None:
+    async with served() as door, door.client.get("/healthz") as response:
+        assert "X-Kefu-Worker" not in response.headers
+    async with served(worker=2) as door, door.client.get("/healthz") as response:
+        assert response.headers["X-Kefu-Worker"] == "2"
+
+
+@virtual_time
+async def test_draining_waits_for_who_is_there_and_not_for_ever() -> None:
+    loop = asyncio.get_running_loop()
+    house = house_with()
+    async with asyncio.TaskGroup() as background:
+        app = make_app(house.services(house.core(background)))
+        hurry = asyncio.Event()
+        started = loop.time()
+        await drain(app, 10, hurry)
+        assert loop.time() == started, "nobody is there"
+        socket: Any = object()
+        app[SOCKETS].add(socket)
+        loop.call_later(3, app[SOCKETS].discard, socket)
+        await drain(app, 10, hurry)
+        assert 2.9 < loop.time() - started < 3.2
+        app[SOCKETS].add(socket)
+        await drain(app, 10, hurry)
+        assert 12.9 < loop.time() - started < 13.5
+        loop.call_later(1, hurry.set)
+        await drain(app, 10, hurry)
+        assert loop.time() - started < 14.6

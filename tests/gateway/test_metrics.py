@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, forget_worker
 
 
 def test_a_hop_given_in_milliseconds_is_seen_in_seconds() -> None:
@@ -50,3 +54,42 @@ def test_what_the_recogniser_tells() -> None:
     assert value("kefu_asr_decoded_again_total") == 1
     assert value("kefu_asr_waiting") == 7
     assert value("kefu_asr_load") == metrics.asr.current_load == 0.5
+
+
+WORKER = """
+import sys
+from pathlib import Path
+from gateway.metrics import Metrics, keep_in_files
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+keep_in_files(folder, number)
+metrics = Metrics(folder)
+metrics.workers.set(1)
+metrics.sessions.set(number)
+metrics.turns.labels("rest", "text", "faq").inc(10)
+metrics.hop("v2v", 850, "web")
+print(metrics.render().decode())
+"""
+
+
+def worker(folder: Path, number: int) -> dict[str, float]:
+    """What a worker that lives for a moment tells of all; its own values stay."""
+    told = subprocess.run(
+        [sys.executable, "-c", WORKER, str(folder), str(number)], capture_output=True, text=True, check=True
+    ).stdout
+    families = text_string_to_metric_families(told)
+    return {sample.name: sample.value for family in families for sample in family.samples if "le" not in sample.labels}
+
+
+def test_whichever_worker_is_asked_tells_of_all(tmp_path: Path) -> None:
+    worker(tmp_path, 1)
+    told = worker(tmp_path, 2)
+    assert told["kefu_workers"] == 2
+    assert told["kefu_active_sessions"] == 3
+    assert told["kefu_turns_total"] == 20
+    assert told["kefu_turn_latency_seconds_count"] == 2
+    forget_worker(tmp_path, 1)
+    again = worker(tmp_path, 2)
+    assert again["kefu_workers"] == 1
+    assert again["kefu_active_sessions"] == 2, "the sessions of the dead are over"
+    assert again["kefu_turns_total"] == 30, "what was counted stays counted"
+    assert len(list(tmp_path.iterdir())) <= 8, "a worker that comes back goes on in its own files"
