@@ -28,9 +28,9 @@ class ShopDatabase:
         ((value,),) = self.rows(query, *values)
         return value
 
-    def carrier(self, order_number: str, column: str = "carrier") -> str:
+    def carrier(self, order_number: str) -> str:
         """Who brings this order."""
-        return str(self.one(f"SELECT {column} FROM shop_shipments WHERE order_number = ?", order_number))
+        return str(self.one("SELECT carrier FROM shop_shipments WHERE order_number = ?", order_number))
 
     def returns(self, order_number: str) -> list[tuple[Any, ...]]:
         """(return_number, kind, skus) of this order."""

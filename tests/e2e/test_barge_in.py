@@ -6,19 +6,17 @@ import numpy as np
 import pytest
 
 from dialogue.database import open_database
-from dialogue.shop.demo import sample_order_number
 from dialogue.store import ConversationStore, TurnRecord
 from gateway.cli.call_client import Caller
 from gateway.cli.client import Gateway
 from speech.audio import speech_bounds_ms
 from speech.types import LISTEN_RATE_HZ
 from tests.bench.gateway_process import GatewayProcess
-from tests.e2e.customer import digits
 from tests.e2e.recordings import Recordings, silence
 from tests.e2e.shop_database import ShopDatabase
 
-WAIT_S = 6.0
-"""From the end of the question; the answer begins after about one second and lasts more than ten."""
+WAIT_S = 4.5
+"""From the end of the question; the answer begins after about one second and lasts about six."""
 STOPPED_MS = 400.0
 BUSY_MACHINE_MS = 600.0
 NEWEST = "SELECT conversation_id FROM conversations WHERE channel = 'web' ORDER BY opened_at DESC LIMIT 1"
@@ -65,6 +63,6 @@ async def test_speaking_over_the_answer_stops_it_and_is_answered(
     assert cut.reply
     assert plain(first["reply_text"]).startswith(plain(cut.reply))
     assert len(plain(cut.reply)) < len(plain(first["reply_text"]))
-    assert sample_order_number() in digits(cut.reply), "some seconds of it were heard"
+    assert len(plain(cut.reply)) >= 5, "a second of it was heard"
     assert whole.reply_complete is True
     assert plain(whole.reply or "") == plain(second["reply_text"])

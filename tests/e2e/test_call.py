@@ -106,7 +106,8 @@ def test_a_spoken_order_question_is_answered_aloud_with_the_shipment(
     assert syllables_off(sound.ORDER_QUESTION, turn["transcript"]) <= 2
     assert turn["intent"] == "order_status"
     assert ORDER in digits(turn["reply_text"])
-    assert shop.carrier(ORDER) in turn["reply_text"]
+    assert "预计" in turn["reply_text"]
+    assert shop.carrier(ORDER) not in turn["reply_text"], "aloud the short answer comes first"
     assert not turn["interrupted"]
 
     times = [turn[f"{name}_ms"] for name in ("speech_end", "final", "first_text", "first_audio", "audio_end")]
@@ -127,19 +128,19 @@ def test_a_spoken_order_question_is_answered_aloud_with_the_shipment(
     assert np.sqrt(np.mean(heard[int(spoken[0] * rate_hz / 1000) :] ** 2)) > 0.01
 
 
-def test_an_order_number_read_out_digit_by_digit_is_found(calls: Calls, shop: ShopDatabase) -> None:
+def test_an_order_number_read_out_digit_by_digit_is_found(calls: Calls) -> None:
     turn = the_turn(calls["own"].result())
     assert turn["slots"]["order_number"] == ORDER
     assert ORDER in digits(turn["reply_text"])
-    assert shop.carrier(ORDER) in turn["reply_text"]
+    assert "预计" in turn["reply_text"]
 
 
-def test_an_english_question_is_answered_in_english(calls: Calls, shop: ShopDatabase) -> None:
+def test_an_english_question_is_answered_in_english(calls: Calls) -> None:
     turn = the_turn(calls["english"].result())
     assert "order" in turn["transcript"].lower()
     assert turn["intent"] == "order_status"
     assert ORDER in digits(turn["reply_text"])
-    assert shop.carrier(ORDER, "carrier_en") in turn["reply_text"]
+    assert "should arrive" in turn["reply_text"]
     assert turn["first_audio_ms"] > turn["speech_end_ms"]
 
 
