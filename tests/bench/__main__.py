@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests.bench import results
 from tests.bench.parts import BUILD, PARTS, Bench, Part, bench
 
 SOAK_MIN = 30.0
+_TOLD_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     names = options.names or defaults
     minutes = options.minutes or (SOAK_MIN if names == ["soak"] and not options.quick else None)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 130)
     done: list[Done] = []
     with bench(console, quick=options.quick, minutes=minutes, recordings=options.recordings) as shared:
         for name in names:
@@ -60,9 +63,10 @@ def run(name: str, part: Part, shared: Bench) -> Done:
     failure = None
     try:
         found = asyncio.run(asyncio.wait_for(part.run(shared), (part.limit_min + (shared.minutes or 0)) * 60))
-    except (Exception, SystemExit):  # noqa: BLE001 - the other parts are still to run
-        shared.console.print_exception(extra_lines=0, max_frames=4)
-        failure = "failed"
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the other parts are still to run
+        told = "".join(traceback.format_exception(error)).splitlines()
+        shared.console.print("\n".join(told[-_TOLD_LINES:]), markup=False, highlight=False)
+        failure = f"failed ({type(error).__name__})"
     return Done(name, found, time.monotonic() - began, failure)
 
 

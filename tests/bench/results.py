@@ -81,6 +81,7 @@ def quantiles(
 def show(results: Results, console: Console) -> None:
     """Print the table."""
     table = Table("figure", "value", "aim", "met", "reference", "ratio", "n")
+    table.columns[0].no_wrap = True
     for name, result in results.items():
         relation = ">=" if result.more_is_better else "<="
         met = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[result.met]

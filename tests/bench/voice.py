@@ -31,6 +31,8 @@ from tests.bench.questions import CALLS, Question, recorded_questions, spoken_qu
 from tests.bench.results import Result, Results, quantiles
 
 AIM_P50_MS, AIM_P95_MS = 700.0, 1200.0
+AIM_CLIENT_LATE_MS = 20.0
+"""One frame."""
 CURVE = {2: 12, 4: 12, 8: 16}
 """Calls at the same time -> calls made; each has four questions."""
 TURNS_FILE = "voice-turns.json"
@@ -146,8 +148,9 @@ def figures(
     results[f"{name}_too_soon"] = Result(too_soon, "questions", len(asked), 0)
     if length:
         results[f"{name}_cer"] = Result(round(errors / length, 4), "", length)
-    late = quantiles("x", [value for call in calls for value in call.late_ms])
-    results[f"{name}_client_late_p99"] = late["x_p99"]
+    late = quantiles("x", [value for call in calls for value in call.late_ms])["x_p99"]
+    # Not met: the machine was not this benchmark's alone, and the figures above are of little worth.
+    results[f"{name}_client_late_p99"] = Result(late.value, "ms", late.n, AIM_CLIENT_LATE_MS)
     return results
 
 
