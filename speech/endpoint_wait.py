@@ -55,8 +55,10 @@ class EndpointConfig:
     """What is short."""
     murky: float = 0.15
     """A window of this probability is not yet silence: it does not count towards a short wait."""
+    crisp_ms: float = 64
+    """Murky windows of an ordinary fall, which are forgiven."""
     murky_ms: float = 160
-    """Most that such windows add to a wait."""
+    """Most that further ones add to a wait."""
     own_number_digits: tuple[int, int] = (3, 8)
     """Nobody asked, but the words end in at least so many digits and in fewer than so many: a number is being read."""
     turn_goes_on: float = 0.3

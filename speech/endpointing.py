@@ -204,7 +204,7 @@ class Endpointer:
             ),
         )
         if wait <= self.config.open_ms:  # long waits forgive a murky fall anyway
-            wait += min(self._murky_ms, self.config.murky_ms)
+            wait += min(max(self._murky_ms - self.config.crisp_ms, 0.0), self.config.murky_ms)
         return [self._end()] if self._now_ms - self._last_speech_ms >= wait else []
 
     def _end(self) -> Ended:

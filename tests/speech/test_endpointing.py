@@ -205,8 +205,8 @@ def test_words_outside_an_utterance_do_nothing() -> None:
 
 @pytest.mark.parametrize(("text", "wait_ms"), [("我要退货", 400), ("退货", 600)])
 def test_a_murky_fall_is_not_yet_silence(text: str, wait_ms: float) -> None:
-    assert waits(text, murky=1) == windows(wait_ms + 32)
-    assert waits(text, murky=4) == windows(wait_ms + 4 * 32)
+    assert waits(text, murky=2) == windows(wait_ms)
+    assert waits(text, murky=4) == windows(wait_ms + 2 * 32)
     assert waits(text, murky=12) == windows(wait_ms + 160)
 
 

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech.audio import read_audio, resample
+from speech.endpointing import EndpointConfig
 from speech.errors import AsrFailed, AsrOverloaded, AudioError
 from speech.listen import ListenConfig, listen
 from speech.types import (
     AudioFrame,
     EndpointHint,
+    Recognition,
     RecognitionFailed,
     Samples,
     SpeechEnded,
@@ -323,6 +325,46 @@ async def test_frames_that_come_slowly_do_not_end_the_utterance() -> None:
             await asyncio.sleep(2)
 
     assert sum("ended" in event for event in await hear(frames(), FakeAsr())) == 1
+
+
+WORDS = ["", "我要退货", "然后", "一三八", "黑色那双"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.sampled_from("#.")), max_size=16),
+    st.lists(st.tuples(st.integers(0, 1500), st.sampled_from([*WORDS, "broken", "busy"])), min_size=1, max_size=8),
+    st.sampled_from([EndpointHint(), EndpointHint("digits", 4), EndpointHint("yes_no"), EndpointHint(overlap=True)]),
+)
+@virtual_time
+async def test_every_utterance_ends_once_and_has_one_final(
+    runs: list[tuple[int, str]], decodes: list[tuple[int, str]], hint: EndpointHint
+) -> None:
+    class Uneven(FakeAsr):
+        async def transcribe(self, samples: Samples, **more: object) -> object:  # type: ignore[override]
+            self.calls.append(AsrCall(samples, None, partial=False))
+            delay_ms, text = decodes[len(self.calls) % len(decodes)]
+            await asyncio.sleep(delay_ms / 1000)
+            if text in {"broken", "busy"}:
+                raise AsrFailed("broken") if text == "broken" else AsrOverloaded("busy")
+            return Recognition(text, "zh", 0.9)
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        script = " ".join(f"{count}{kind}" for count, kind in runs)
+        async for frame in microphone(audio_of(f"{script} 1."), frame_ms=20):
+            yield frame
+            await asyncio.sleep(0.02)
+
+    config = ListenConfig(EndpointConfig(max_utterance_ms=3000), partial_interval_ms=320)
+    events = await hear(frames(), Uneven(), config, hint)
+    steps = [event.split()[:2] for event in events if "partial" not in event]
+    numbers = [number for number, step in steps if step == "started"]
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    assert [number for number, step in steps if step in {"final", "failed"}] == numbers
+    told = [[number, step] for number, step in steps if step in {"started", "ended"}]
+    assert told == [[number, step] for number in numbers for step in ("started", "ended")]
+    for event in (event.split() for event in events if "ended" in event):
+        assert float(event[3]) - float(event[2]) <= EndpointConfig().longest_wait_ms + WINDOW
 
 
 @dataclass
