@@ -119,9 +119,9 @@ class Answering:
         producing = self._answer.producing if self._answer is not None else None
         return not self._messages.empty() or any(task is not None and not task.done() for task in (speaking, producing))
 
-    def recently_said(self, within_ms: float) -> tuple[str, ...]:
-        """Sentences that the customer's loudspeaker played in the last ``within_ms``."""
-        return self._playout.sentences_around(within_ms)
+    def just_said(self, within_ms: float) -> str:
+        """Words that the customer's loudspeaker played in the last ``within_ms`` of sound."""
+        return self._playout.just_sounded(within_ms)
 
     async def ask(self, message: Message) -> None:
         """Queue a message of the customer; blocks while many wait."""

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from gateway.answering import Answering
 from gateway.metrics import Metrics
 from nlu.types import Expectation
-from speech.overlap import Overlap, UsualLevel, Verdict, judge, syllables
+from speech.overlap import Judgement, Overlap, UsualLevel, Verdict, judge, syllables
 from speech.turn_taking import TurnTaking, TurnTakingConfig
 from speech.types import SpeechStarted, Transcript
 
-_ECHO_WINDOW_MS = 6000.0
-"""An echo comes from what was played during the utterance, and utterances over the bot are short."""
+_ECHO_DELAY_MS = 800.0
+"""An echo is of what was played during the utterance, or so long before: room, network, playout reports."""
 _SYLLABLES_TO_HOLD = 2
 """So many words of somebody else's, heard before the sound alone was enough, hold the bot."""
 _KINDS = {
@@ -83,34 +83,36 @@ class Floor:
 
     async def words(self, transcript: Transcript) -> None:
         """A transcript that is not final."""
-        if syllables(transcript.text) < _SYLLABLES_TO_HOLD or self.verdict(transcript) is Verdict.ECHO:
+        if syllables(self.judge(transcript).words) < _SYLLABLES_TO_HOLD:
             return
         if self._turns.words_heard(transcript.utterance_id):
             await self._answering.hold()
 
-    def verdict(self, transcript: Transcript) -> Verdict:
+    def judge(self, transcript: Transcript) -> Judgement:
         """What the utterance was, by the words so far."""
+        since_ms = self._now_ms() - transcript.start_ms + _ECHO_DELAY_MS
+        over_bot = self._turns.was_over_bot(transcript.utterance_id)
         overlap = Overlap(
-            over_bot=self._turns.was_over_bot(transcript.utterance_id),
+            over_bot=over_bot,
             expects_answer=self._expectation().kind in {"yes_no", "choice"},
-            spoken=self._answering.recently_said(_ECHO_WINDOW_MS),
+            spoken=self._answering.just_said(since_ms) if over_bot else "",
             quieter_db=self._level.quieter_db(transcript.level_db) if transcript.level_db else 0.0,
         )
         return judge(transcript.text, overlap)
 
-    def settle(self, transcript: Transcript) -> Verdict:
+    def settle(self, transcript: Transcript) -> Judgement:
         """The final transcript: lets the answer go on unless this was for us. ``free`` must follow."""
-        verdict = self.verdict(transcript)
+        judgement = self.judge(transcript)
         if self._answering.is_held:
-            self._metrics.interruptions.labels(_KINDS[verdict]).inc()
-        if verdict is Verdict.ECHO:
+            self._metrics.interruptions.labels(_KINDS[judgement.verdict]).inc()
+        if judgement.verdict is Verdict.ECHO:
             self._turns.echo_heard()
-        if verdict in {Verdict.TURN, Verdict.STOP}:
+        if judgement.verdict in {Verdict.TURN, Verdict.STOP}:
             if transcript.level_db:
                 self._level.add(transcript.level_db)
         else:
             self._answering.go_on()
-        return verdict
+        return judgement
 
     def free(self, utterance_id: int) -> None:
         """This utterance is known; the floor is free unless the customer speaks again already."""

@@ -26,6 +26,8 @@ from typing import Protocol
 _REPORT_GRACE_MS = 1500.0
 # Between hearing "start" and the first audible sample a client takes about this long (network, buffering).
 _START_DELAY_MS = 80.0
+# Words are not spread evenly over a sentence's audio.
+_MARGIN_CHARACTERS = 3
 # Clients report whole milliseconds.
 _ROUNDING_MS = 1.0
 
@@ -204,10 +206,21 @@ class ReportedPlayout:
         complete = self._finished and bool(self._sentences) and played + _ROUNDING_MS >= self._sent_ms
         return " ".join(part for part in parts if part).strip(), complete
 
-    def sentences_around(self, before_ms: float) -> tuple[str, ...]:
-        """The sentences that sounded in the last ``before_ms``, and the one that sounds now."""
-        played = max(self._heard_ms, self.played_ms)
-        return tuple(s.text for s in self._sentences if s.start_ms <= played and s.end_ms >= played - before_ms)
+    def words_between(self, from_ms: float, to_ms: float) -> str:
+        """About what sounded in this stretch of the turn's audio, a few characters more on both sides."""
+        parts = []
+        for sentence in self._sentences:
+            length_ms = max(1.0, sentence.end_ms - sentence.start_ms)
+            first = int((from_ms - sentence.start_ms) / length_ms * len(sentence.text)) - _MARGIN_CHARACTERS
+            last = int((to_ms - sentence.start_ms) / length_ms * len(sentence.text)) + 1 + _MARGIN_CHARACTERS
+            if last > 0 and first < len(sentence.text):
+                parts.append(sentence.text[max(0, first) : last])
+        return " ".join(parts)
+
+    def just_sounded(self, within_ms: float) -> str:
+        """The words that sounded in the last ``within_ms``, whether or not the speech goes on."""
+        now_ms = max(self._heard_ms, self.played_ms) if self._started_s is None else self.played_ms
+        return self.words_between(now_ms - within_ms, now_ms + _START_DELAY_MS)
 
     def sentence_start_ms(self, at_ms: float) -> float:
         """Where the sentence began that sounds at ``at_ms``."""

@@ -255,20 +255,21 @@ class VoiceSession:
     async def _on_words(self, transcript: Transcript) -> None:
         """Words before the endpoint: they may silence the bot, and at a pause the answer is worked out ahead."""
         await self._floor.words(transcript)
-        if transcript.at_pause and self._floor.verdict(transcript) is Verdict.TURN:
-            await self._answering.expect(self._message(transcript, self._clock()))
+        judgement = self._floor.judge(transcript)
+        if transcript.at_pause and judgement.verdict is Verdict.TURN:
+            await self._answering.expect(self._message(transcript, judgement.words, self._clock()))
         else:
             await self._answering.expect_nothing()
 
     async def _on_final(self, transcript: Transcript) -> None:
-        verdict = self._floor.settle(transcript)
-        await self.outbox.put(ev.Heard(transcript, verdict.value))
-        match verdict:
+        judgement = self._floor.settle(transcript)
+        await self.outbox.put(ev.Heard(replace(transcript, text=judgement.words), judgement.verdict.value))
+        match judgement.verdict:
             case Verdict.TURN:
                 self._unclear_told = False
                 self._conversation.keep_transcript(transcript)
                 ended, known_s = self._ended or (None, self._clock())
-                message = self._message(transcript, known_s)
+                message = self._message(transcript, judgement.words, known_s)
                 endpoint_ms = ended.decided_ms - ended.end_ms if ended else 0.0
                 waited_ms = (self._clock() - known_s) * 1000
                 await self._answering.ask(replace(message, endpoint_ms=endpoint_ms, asr_ms=waited_ms))
@@ -286,13 +287,13 @@ class VoiceSession:
             self._unclear_told = True
             await self._answering.apologise("not_understood")
 
-    def _message(self, transcript: Transcript, received_s: float) -> Message:
+    def _message(self, transcript: Transcript, words: str, received_s: float) -> Message:
         return Message(
-            transcript.text,
+            words,
             received_s,
             spoken=True,
             language=None if self._start.language == "auto" else transcript.language,
-            alternatives=transcript.alternatives,
+            alternatives=transcript.alternatives if words == transcript.text else (),
             decode_ms=transcript.decode_ms,
         )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import statistics
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,9 +46,12 @@ _TO_OTHERS = re.compile(
 )
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[a-z0-9']+|[^\x00-\x7f]", re.IGNORECASE)
-_ECHO_SHARE = 0.7
+_MISHEARD = 2
+_ENGLISH = "="
 _ECHO_LEAST = 4
-"""Syllables (zh) or words (en) below which the customer may well repeat a word of the bot's on purpose."""
+"""Matching syllables before or after the customer's own that are taken off as an echo; people use our words too."""
+_OWN_LEAST = 2
+"""Syllables (zh) or words (en) beside an echo that are somebody's words and no mishearing."""
 _QUIET_DB = 10.0
 """This much below the customer's own voice is somebody else's, farther away."""
 _LEVELS_KEPT = 7
@@ -79,19 +81,30 @@ class Overlap:
     """The bot made sound during it."""
     expects_answer: bool = False
     """A yes/no question is pending, so that 好的 and 不是 are answers."""
-    spoken: Sequence[str] = ()
-    """The bot's sentences around it, as written."""
+    spoken: str = ""
+    """What the bot said during it and shortly before, as written."""
     quieter_db: float = 0.0
     """How far it is below the customer's usual level; 0 when that is not known yet."""
 
 
-def judge(text: str, overlap: Overlap) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an utterance was, and the words that count: without an echo that the microphone put before them."""
+
+    verdict: Verdict
+    words: str
+
+
+def judge(text: str, overlap: Overlap) -> Judgement:
     """What ``text``, an utterance's transcript, was."""
+    words = own_words(text, overlap.spoken) if overlap.over_bot else text
+    if not _plain(words):
+        return Judgement(Verdict.ECHO if _plain(text) else Verdict.SILENCE, words)
+    return Judgement(_verdict(words, overlap), words)
+
+
+def _verdict(text: str, overlap: Overlap) -> Verdict:
     words = _plain(text)
-    if not words:
-        return Verdict.SILENCE
-    if overlap.over_bot and is_echo(text, overlap.spoken):
-        return Verdict.ECHO
     if overlap.quieter_db >= _QUIET_DB:
         return Verdict.SIDE_TALK
     if is_stop(text) and not (overlap.expects_answer and _DENIAL.search(words)):
@@ -112,17 +125,55 @@ def is_stop(text: str) -> bool:
     return _whole(_STOP, words) and (_STOP_WORD.search(words) or _DENIAL.search(words)) is not None
 
 
-def is_echo(text: str, spoken: Sequence[str]) -> bool:
-    """Whether ``text`` is a stretch of what the bot has said.
+def own_words(text: str, spoken: str) -> str:
+    """``text`` without the echo of ``spoken`` in it; empty when it is all echo.
 
-    By sound (toneless pinyin), since what the recogniser makes of an echo is full of homophones; in order, since the
-    same few syllables occur in any two Chinese sentences.
+    By sound (toneless pinyin), since what the recogniser makes of an echo is full of homophones, and in order. An
+    echo may come before the customer's words and after them.
     """
-    heard = _sounds(text)
-    if len(heard) < _ECHO_LEAST:
-        return False
-    said = _sounds(" ".join(spoken))
-    return _in_order(heard, said) >= _ECHO_SHARE * len(heard)
+    heard = list(_WORD.finditer(text))
+    sounds, said = [_sound(match.group()) for match in heard], [_sound(word) for word in _WORD.findall(spoken)]
+    if not sounds or not said:
+        return text
+    before, sure_before = _echoed(sounds, said)
+    after, sure_after = _echoed(sounds[before:][::-1], said[::-1])
+    if before and len(sounds) - before - after < _OWN_LEAST:
+        return ""  # a misheard syllable or two between echoes
+    first = before if sure_before else 0
+    last = len(sounds) - (after if sure_after else 0)
+    return text if last - first == len(sounds) else text[heard[first].start() : heard[last - 1].end()]
+
+
+def _echoed(heard: list[str], said: list[str]) -> tuple[int, bool]:
+    """How many of the first sounds of ``heard`` are an echo, and whether enough of them match to be sure.
+
+    Two sounds in a row that were said in a row are one; a single one is, where nothing else was heard. Up to
+    ``_MISHEARD`` sounds in between may be misheard.
+    """
+    end, at, syllables_matched = 0, 0, 0
+    while at < len(heard):
+        length = _run(heard, at, said)
+        if length >= 2 or (length and len(heard) == 1):
+            # an English word has about two syllables
+            syllables_matched += sum(2 if sound.startswith(_ENGLISH) else 1 for sound in heard[at : at + length])
+            at += length
+            end = at
+        else:
+            at += 1
+            if at - end > _MISHEARD:
+                break
+    return end, syllables_matched >= _ECHO_LEAST
+
+
+def _run(heard: list[str], at: int, said: list[str]) -> int:
+    """The longest run of ``heard`` from ``at`` on that occurs in ``said``."""
+    best = 0
+    for start in range(len(said)):
+        length = 0
+        while at + length < len(heard) and start + length < len(said) and heard[at + length] == said[start + length]:
+            length += 1
+        best = max(best, length)
+    return best
 
 
 def syllables(text: str) -> int:
@@ -161,25 +212,8 @@ def _phrases(words: str) -> list[str]:
                       r"|a second|just a second|no no|shut up|be quiet|stop talking|excuse me|\S+", words)  # fmt: skip
 
 
-def _sounds(text: str) -> list[str]:
+def _sound(word: str) -> str:
+    """Toneless pinyin of a character; an English word, marked as one."""
     from pypinyin import lazy_pinyin
 
-    return [sound for word in _WORD.findall(text.lower()) if word.isalnum() for sound in lazy_pinyin(word)]
-
-
-def _in_order(heard: list[str], said: list[str]) -> int:
-    """Length of the longest common subsequence within a window of ``said`` about as long as ``heard``."""
-    best, width = 0, len(heard) + len(heard) // 2
-    step = max(1, len(heard) // 3)
-    for start in range(0, max(1, len(said) - width + step), step):
-        best = max(best, _common(heard, said[start : start + width]))
-    return best
-
-
-def _common(a: list[str], b: list[str]) -> int:
-    row = [0] * (len(b) + 1)
-    for x in a:
-        diagonal = 0
-        for j, y in enumerate(b, 1):
-            diagonal, row[j] = row[j], diagonal + 1 if x == y else max(row[j], row[j - 1])
-    return row[-1]
+    return f"{_ENGLISH}{word.lower()}" if word.isascii() else str(lazy_pinyin(word)[0])

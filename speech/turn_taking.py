@@ -28,8 +28,6 @@ class TurnTakingConfig:
     barge_in_ms: float = 160
     """Customer speech over the bot's that holds it: about one syllable. With the 60 to 100 ms that voice activity
     detection takes to notice speech, the bot is silent within 300 ms."""
-    echo_barge_in_ms: float = 1600
-    """The same once the bot's own words have come back through the microphone; recognised words hold sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,7 @@ class TurnTaking:
         if self._bot is None or self._utterance_id is None:
             return None
         self._over[self._utterance_id] = True
-        wait_ms = self.config.echo_barge_in_ms if self._echoes else self.config.barge_in_ms
-        if now_ms - max(self._start_ms, self._bot.start_ms) < wait_ms:
+        if self._echoes or now_ms - max(self._start_ms, self._bot.start_ms) < self.config.barge_in_ms:
             return None
         return self._hold()
 
@@ -107,7 +104,7 @@ class TurnTaking:
         return self._utterance_id is not None and self._over.get(self._utterance_id, False)
 
     def echo_heard(self) -> None:
-        """An utterance was the bot's own words: from now on sound alone holds late, else every word would."""
+        """An utterance was the bot's own words: from now on sound alone holds nothing, only recognised words do."""
         self._echoes = True
 
     def _hold(self) -> Hold | None:

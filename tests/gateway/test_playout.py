@@ -109,13 +109,16 @@ def test_a_second_play_counts_from_where_it_begins(playout: ReportedPlayout, clo
     assert not playout.speaking
 
 
-def test_what_sounded_lately_is_known(playout: ReportedPlayout, clock: Clock) -> None:
+def test_what_just_sounded_is_known_to_a_few_characters(playout: ReportedPlayout, clock: Clock) -> None:
     clock.now = 1.6
     playout.report(1500)
-    assert playout.sentences_around(600) == ("您的包裹到了杭州。", "预计明天送达。")
-    assert playout.sentences_around(100) == ("预计明天送达。",)
+    assert playout.just_sounded(100) == "预计明天送达。"
+    assert playout.words_between(0, 100) == "您的包裹"
+    assert playout.words_between(900, 1000) == "了杭州。 预计明天"
+    playout.flush()
+    assert playout.just_sounded(100) == "预计明天送达。"
     playout.begin()
-    assert playout.sentences_around(600) == ()
+    assert playout.just_sounded(600) == ""
 
 
 def test_a_report_rounded_to_milliseconds_ends_the_speech(playout: ReportedPlayout, clock: Clock) -> None:

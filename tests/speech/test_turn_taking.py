@@ -55,15 +55,12 @@ def test_the_answer_that_goes_on_can_be_held_by_the_next_utterance() -> None:
     assert turns.speech_continues(3200) == Hold(7)
 
 
-def test_after_an_echo_sound_alone_holds_late_and_words_hold_at_once() -> None:
+def test_after_an_echo_only_words_hold() -> None:
     turns = speaking_bot()
     turns.echo_heard()
     turns.speech_started(1, 1000, 1096)
     assert turns.speech_continues(2000) is None
     assert turns.words_heard(1) == Hold(7)
-    turns.speech_ended()
-    turns.speech_started(2, 5000, 5096)
-    assert turns.speech_continues(6600) == Hold(7)
 
 
 def test_words_of_an_utterance_that_is_over_hold_nothing() -> None:
