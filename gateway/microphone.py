@@ -10,6 +10,7 @@ from speech.audio import Resampler
 from speech.types import LISTEN_RATE_HZ, AudioFrame
 
 _MAX_WAITING_MS = 10_000.0
+_BYTES_PER_MS = 2 * LISTEN_RATE_HZ // 1000
 
 
 class Microphone:
@@ -30,10 +31,10 @@ class Microphone:
         converted = self._resampler.push(pcm)
         if not converted or self._closed:
             return
-        frame = AudioFrame(converted, LISTEN_RATE_HZ, self._clock_ms)
-        self._clock_ms = frame.end_ms
-        self._frames.append(frame)
-        self._waiting_ms += frame.duration_ms
+        ms = len(converted) / _BYTES_PER_MS
+        self._frames.append(AudioFrame(converted, LISTEN_RATE_HZ, self._clock_ms))
+        self._clock_ms += ms
+        self._waiting_ms += ms
         while self._waiting_ms > _MAX_WAITING_MS:
             oldest = self._frames.popleft()
             self._waiting_ms -= oldest.duration_ms
@@ -59,7 +60,7 @@ class Microphone:
         while True:
             while self._frames:
                 frame = self._frames.popleft()
-                self._waiting_ms -= frame.duration_ms
+                self._waiting_ms -= len(frame.pcm) / _BYTES_PER_MS
                 yield frame
             if self._closed:
                 return

@@ -24,13 +24,16 @@ from speech.types import AudioFrame, Samples
 
 MIN_RATE_HZ = 4_000
 MAX_RATE_HZ = 192_000
+_S16 = np.dtype("<i2")
+_STEP = np.float32(1 / 32768)
 
 
 def float_from_pcm(pcm: bytes) -> Samples:
     """s16le bytes to float32 in -1..1. Raises ``AudioError`` on an odd number of bytes."""
     if len(pcm) % 2:
         raise AudioError(f"audio has an odd number of bytes ({len(pcm)}); send whole 16-bit samples")
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+    samples: Samples = np.frombuffer(pcm, _S16) * _STEP
+    return samples
 
 
 def pcm_from_float(samples: Samples) -> bytes:
@@ -56,7 +59,7 @@ class Resampler:
 
     def push(self, pcm: bytes) -> bytes:
         """Converted audio that is ready; may be empty while the filter fills."""
-        data = self._odd + pcm
+        data = self._odd + pcm if self._odd else pcm
         whole = len(data) & ~1
         self._odd = data[whole:]
         if self._stream is None or not whole:

@@ -116,3 +116,36 @@ async def test_cancelling_a_put_puts_nothing() -> None:
     waiting.cancel()
     await asyncio.wait([waiting])
     assert Pong(999) not in await drain(outbox)
+
+
+@virtual_time
+async def test_audio_that_waits_together_leaves_as_one_message() -> None:
+    outbox = Outbox()
+    for n in range(12):
+        await outbox.put(AudioOut(1, 0, n.to_bytes(2, "little") * 480))
+    messages = await drain(outbox)
+    assert [len(message.pcm) for message in messages if isinstance(message, AudioOut)] == [9600, 1920]
+    assert b"".join(message.pcm for message in messages if isinstance(message, AudioOut)) == b"".join(
+        n.to_bytes(2, "little") * 480 for n in range(12)
+    )
+
+
+@virtual_time
+async def test_audio_is_not_joined_across_turns_sentences_plays_or_other_events() -> None:
+    outbox = Outbox()
+    events = [AudioOut(1, 0, b"1"), AudioOut(1, 1, b"2"), AudioOut(2, 1, b"3"), AudioOut(2, 1, b"4", play=1)]
+    events += [AudioOut(2, 1, b"5", play=1)]
+    for event in events[:4]:
+        await outbox.put(event)
+    await outbox.put(Pong(1))
+    await outbox.put(events[4])
+    assert await drain(outbox) == [*events[:4], Pong(1), events[4]]
+
+
+@virtual_time
+async def test_the_first_audio_waits_for_no_more() -> None:
+    outbox = Outbox()
+    reading = asyncio.create_task(first(outbox))
+    await asyncio.sleep(0)
+    await outbox.put(AudioOut(1, 0, b"1"))
+    assert await reading == AudioOut(1, 0, b"1")
