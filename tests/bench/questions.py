@@ -3,7 +3,7 @@
 They are spoken once by our own voice and kept in build/bench/questions: ``<text>.wav`` (16 kHz) and ``<text>.json``
 with the label, ``end_ms``: the end of the last audible sample of the clean rendering (``tests.bench.audible`` says
 what is audible). No VAD has a part in it. Recordings of people, where a folder with a ``manifest.jsonl`` is given,
-are labelled by energy (``speech.audio.speech_bounds_ms``), because a room is never below the fixed level.
+are labelled by energy (``audible.energy_end_ms``), because a room is never below the fixed level.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from gateway.config import Settings
 from gateway.engines import load_tts
-from speech.audio import float_from_pcm, pcm_from_float, read_audio, read_wav, resample, speech_bounds_ms, write_wav
+from speech.audio import float_from_pcm, pcm_from_float, read_audio, read_wav, resample, write_wav
 from speech.speak import SpokenRequest, speak
 from speech.types import LISTEN_RATE_HZ, Samples, TtsEngine
-from tests.bench.audible import AUDIBLE_DBFS, last_audible_ms
+from tests.bench.audible import AUDIBLE_DBFS, energy_end_ms, last_audible_ms
 
 CALLS = (
     ("我的订单什么时候到", "运费怎么算", "可以开发票吗", "我想退货"),
@@ -103,6 +103,6 @@ def recorded_questions(folder: Path, longest_s: float = 6.0) -> list[Question]:
         path = next(base / entry["file"] for base in (folder, folder.parent) if (base / entry["file"]).is_file())
         samples, rate_hz = read_audio(path)
         samples = resample(samples, rate_hz, LISTEN_RATE_HZ)
-        if bounds := speech_bounds_ms(samples, LISTEN_RATE_HZ):
-            found.append(Question(entry["text"], samples, bounds[1]))
+        if (end_ms := energy_end_ms(samples, LISTEN_RATE_HZ)) is not None:
+            found.append(Question(entry["text"], samples, end_ms))
     return found

@@ -10,7 +10,7 @@ import pytest
 
 from speech.audio import write_wav
 from speech.types import Samples
-from tests.bench.audible import AUDIBLE_DBFS, Playback, first_audible_ms, last_audible_ms
+from tests.bench.audible import AUDIBLE_DBFS, Playback, energy_end_ms, first_audible_ms, last_audible_ms
 from tests.bench.questions import CALLS, QUESTIONS, recorded_questions
 from tests.bench.results import Result, percentile, quantiles
 
@@ -32,6 +32,14 @@ def test_label_is_the_end_of_the_last_sample_above_the_level() -> None:
 def test_answer_begins_with_the_first_sample_above_the_level() -> None:
     assert first_audible_ms(sound((30, LEVEL / 2), (10, -0.1)), RATE_HZ) == 30
     assert first_audible_ms(sound((30, 0)), RATE_HZ) is None
+
+
+def test_a_noisy_room_does_not_move_the_end() -> None:
+    noise = np.random.default_rng(2).normal(0, 0.004, 2000).astype(np.float32)
+    speech = sound((300, 0), (700, 0.1), (1000, 0))
+    assert energy_end_ms(speech + noise, RATE_HZ) == 1000
+    assert energy_end_ms(sound((500, 0)), RATE_HZ) is None
+    assert energy_end_ms(sound((5, 0.5)), RATE_HZ) is None
 
 
 def test_audio_sent_ahead_is_heard_when_its_turn_comes() -> None:

@@ -33,7 +33,7 @@ from tests.bench.results import Result, Results, quantiles
 AIM_P50_MS, AIM_P95_MS = 700.0, 1200.0
 AIM_CLIENT_LATE_MS = 20.0
 """One frame."""
-CURVE = {2: 12, 4: 12, 8: 16}
+CURVE = {2: 6, 4: 8, 8: 16}
 """Calls at the same time -> calls made; each has four questions."""
 TURNS_FILE = "voice-turns.json"
 _LISTEN_MS = 1500.0
