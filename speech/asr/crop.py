@@ -11,13 +11,13 @@ import math
 MAX_INPUT_S = 30.0
 FULL_CONTEXT_S = 10.0
 """More silence than this changes nothing but the time it takes."""
-_STEPS_S = (6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 17.0, 20.0, 25.0, MAX_INPUT_S)
-"""Input lengths in use: utterances of one length can be decoded together."""
-_CONTEXT_S = 4.0
+_STEPS_S = (9.0, 10.0, 11.0, 12.0, 14.0, 17.0, 20.0, 25.0, MAX_INPUT_S)
+"""Input lengths in use: utterances of one length can be decoded together. All up to 4 s have the first."""
+_CONTEXT_S = 5.0
 _MAX_TOKENS_PER_S = 16
 """Fast Chinese is about 7 characters a second, a rare character two tokens."""
 _MAX_TOKENS = 224
-_SURE_LOGPROB = -0.6
+_SURE_LOGPROB = -0.7
 _SHORTEST_PHRASE = 2
 """Letters; 谢谢 and 对对对 are no echo."""
 

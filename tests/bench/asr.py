@@ -1,6 +1,8 @@
-"""Accuracy and speed of speech recognition on a folder of recordings.
+"""Accuracy and speed of speech recognition.
 
-``python -m tests.bench.asr FOLDER [--out build/bench-asr.json]``. The folder holds ``manifest.jsonl``, one object a
+``measure`` (``python -m tests.bench asr``) compares with stock faster-whisper, see ``asr_throughput``, and reports
+the error rates on a folder of recordings where one is given. ``python -m tests.bench.asr FOLDER [--out
+build/bench-asr.json]`` reports on the folder alone. It holds ``manifest.jsonl``, one object a
 line: ``file``, ``text``, ``lang`` (zh, en), ``seconds``, and where they apply ``tel8k`` (the same in telephone band)
 and ``digits`` (what a spoken number must come out as); paths are relative to the folder's parent, or to the folder.
 Long recordings count for accuracy; latency is that of utterances of 2 to 4 s. CPU time is reported beside wall time:
@@ -23,12 +25,15 @@ from typing import Any
 
 import cn2an
 from num2words import num2words
+from rich.console import Console
 
 from speech.asr import AsrOptions, load_asr
 from speech.audio import frames_of, read_audio, resample
 from speech.listen import ListenConfig, listen
 from speech.types import LISTEN_RATE_HZ, BatchAsr, Recognition, Samples, SpeechStarted
 from speech.vad import SileroVad
+from tests.bench.results import Result as Figure
+from tests.bench.results import Results
 
 _DIGITS = "零一二三四五六七八九"
 _SPOKEN = {"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
@@ -164,8 +169,22 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-async def measure(folder: Path, options: AsrOptions) -> dict[str, Any]:
-    """Everything this bench reports."""
+async def measure(build: Path, console: Console, *, quick: bool = False, recordings: Path | None = None) -> Results:
+    """Ours against stock faster-whisper, then accuracy on ``recordings``; about three minutes on two cores."""
+    from tests.bench import asr_throughput  # it needs this module
+
+    results = await asr_throughput.measure(build, console, quick=quick, recordings=recordings)
+    if recordings is not None and not quick:
+        report = await accuracy(recordings, AsrOptions())
+        console.print(table(report), markup=False, highlight=False)
+        for name, row in report["sets"].items():
+            key = "asr_errors_" + re.sub(r"\W+", "_", name).lower()
+            results[key] = Figure(row["error_rate"], "", row["n"])
+    return results
+
+
+async def accuracy(folder: Path, options: AsrOptions) -> dict[str, Any]:
+    """Everything there is to say about a folder of recordings."""
     began = time.perf_counter()
     asr = load_asr(options)
     report: dict[str, Any] = {"load_s": round(time.perf_counter() - began, 2), "sets": {}}
@@ -206,7 +225,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/bench-asr.json"))
     parser.add_argument("--model", default="base")
     options = parser.parse_args()
-    report = asyncio.run(measure(options.folder, AsrOptions(model=options.model)))
+    report = asyncio.run(accuracy(options.folder, AsrOptions(model=options.model)))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
     print(table(report))
