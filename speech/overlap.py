@@ -14,6 +14,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
+from speech.echo import own_words
+
 _BACKCHANNEL = re.compile(
     r"(?:嗯|恩|唔|哦|噢|喔|啊|呃|额|哎|诶|欸|哈|对|是|行|好|好的|好吧|好嘞|是的|对的|对对|没错|可以|明白|明白了|知道|知道了"
     r"|了解|这样|这样啊|是吗|是吧|对吧|原来如此|收到"
@@ -45,13 +47,7 @@ _TO_OTHERS = re.compile(
     re.IGNORECASE,
 )
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
-_WORD = re.compile(r"[a-z0-9']+|[^\x00-\x7f]", re.IGNORECASE)
-_MISHEARD = 2
-_ENGLISH = "="
-_ECHO_LEAST = 4
-"""Matching syllables before or after the customer's own that are taken off as an echo; people use our words too."""
-_OWN_LEAST = 2
-"""Syllables (zh) or words (en) beside an echo that are somebody's words and no mishearing."""
+_WORD = re.compile(r"[a-z']+|\d|[^\W\d_a-zA-Z]", re.IGNORECASE)
 _QUIET_DB = 10.0
 """This much below the customer's own voice is somebody else's, farther away."""
 _LEVELS_KEPT = 7
@@ -97,7 +93,7 @@ class Judgement:
 
 def judge(text: str, overlap: Overlap) -> Judgement:
     """What ``text``, an utterance's transcript, was."""
-    words = own_words(text, overlap.spoken) if overlap.over_bot else text
+    words = own_words(text, overlap.spoken, keep=is_stop) if overlap.over_bot else text
     if not _plain(words):
         return Judgement(Verdict.ECHO if _plain(text) else Verdict.SILENCE, words)
     return Judgement(_verdict(words, overlap), words)
@@ -125,59 +121,8 @@ def is_stop(text: str) -> bool:
     return _whole(_STOP, words) and (_STOP_WORD.search(words) or _DENIAL.search(words)) is not None
 
 
-def own_words(text: str, spoken: str) -> str:
-    """``text`` without the echo of ``spoken`` in it; empty when it is all echo.
-
-    By sound (toneless pinyin), since what the recogniser makes of an echo is full of homophones, and in order. An
-    echo may come before the customer's words and after them.
-    """
-    heard = list(_WORD.finditer(text))
-    sounds, said = [_sound(match.group()) for match in heard], [_sound(word) for word in _WORD.findall(spoken)]
-    if not sounds or not said:
-        return text
-    before, sure_before = _echoed(sounds, said)
-    after, sure_after = _echoed(sounds[before:][::-1], said[::-1])
-    if before and len(sounds) - before - after < _OWN_LEAST:
-        return ""  # a misheard syllable or two between echoes
-    first = before if sure_before else 0
-    last = len(sounds) - (after if sure_after else 0)
-    return text if last - first == len(sounds) else text[heard[first].start() : heard[last - 1].end()]
-
-
-def _echoed(heard: list[str], said: list[str]) -> tuple[int, bool]:
-    """How many of the first sounds of ``heard`` are an echo, and whether enough of them match to be sure.
-
-    Two sounds in a row that were said in a row are one; a single one is, where nothing else was heard. Up to
-    ``_MISHEARD`` sounds in between may be misheard.
-    """
-    end, at, syllables_matched = 0, 0, 0
-    while at < len(heard):
-        length = _run(heard, at, said)
-        if length >= 2 or (length and len(heard) == 1):
-            # an English word has about two syllables
-            syllables_matched += sum(2 if sound.startswith(_ENGLISH) else 1 for sound in heard[at : at + length])
-            at += length
-            end = at
-        else:
-            at += 1
-            if at - end > _MISHEARD:
-                break
-    return end, syllables_matched >= _ECHO_LEAST
-
-
-def _run(heard: list[str], at: int, said: list[str]) -> int:
-    """The longest run of ``heard`` from ``at`` on that occurs in ``said``."""
-    best = 0
-    for start in range(len(said)):
-        length = 0
-        while at + length < len(heard) and start + length < len(said) and heard[at + length] == said[start + length]:
-            length += 1
-        best = max(best, length)
-    return best
-
-
 def syllables(text: str) -> int:
-    """Chinese characters and English words in ``text``."""
+    """Chinese characters, digits and English words in ``text``."""
     return len(_WORD.findall(text))
 
 
@@ -210,10 +155,3 @@ def _phrases(words: str) -> list[str]:
     """English phrases of two words stay together: hold on, i see."""
     return re.findall(r"uh huh|mm hmm|m hm|i see|got it|all right|hold on|hang on|one moment|just a moment|one second"
                       r"|a second|just a second|no no|shut up|be quiet|stop talking|excuse me|\S+", words)  # fmt: skip
-
-
-def _sound(word: str) -> str:
-    """Toneless pinyin of a character; an English word, marked as one."""
-    from pypinyin import lazy_pinyin
-
-    return f"{_ENGLISH}{word.lower()}" if word.isascii() else str(lazy_pinyin(word)[0])
