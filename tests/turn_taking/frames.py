@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from gateway.config import Settings
 from gateway.engines import listen_config
 from gateway.voice import Voice
+from speech.turn_taking import TurnTakingConfig
 from speech.types import (
     LISTEN_RATE_HZ,
     AsrCapabilities,
@@ -338,7 +339,15 @@ class ScriptedTts:
 def play(scene: Scene) -> Score:
     """Play ``scene`` in virtual time with the default settings and judge it."""
     alphabet, mouth = Alphabet(), ScriptedTts()
-    voice = Voice(ScriptedAsr(alphabet), ScriptedVad(alphabet), mouth, None, listen_config(Settings()))
+    settings = Settings()
+    voice = Voice(
+        ScriptedAsr(alphabet),
+        ScriptedVad(alphabet),
+        mouth,
+        None,
+        listen_config(settings),
+        TurnTakingConfig(settings.floor.barge_in_ms),
+    )
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         take = runner.run(perform_within(scene, voice, ScriptedSounds(alphabet, mouth), 120))
     return score(scene, take, mouth.renderings)

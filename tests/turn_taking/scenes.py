@@ -49,6 +49,8 @@ class Item:
     noise: Noise | None = None
     noise_ms: float = 0.0
     """How long a lasting noise lasts; 0: the noise's own length."""
+    recording: Path | None = None
+    """A recording of ``says`` by a person (audio only); a pause in it is put where the recording is silent."""
     style: Style = "near"
     """``near``: the customer to us; ``soft``: the same, quietly; ``far``: somebody across the room; ``tv``."""
 

@@ -25,7 +25,7 @@ from gateway.session import VoiceSession
 from gateway.voice import Voice
 from nlu.types import Expectation
 from speech.audio import pcm_from_float
-from speech.types import LISTEN_RATE_HZ, Language, Samples
+from speech.types import LISTEN_RATE_HZ, Language, RecognitionFailed, Samples, SpeechStarted, Transcript
 from tests.fakes_core import House
 from tests.fakes_core import Item as Said
 from tests.turn_taking.facts import Span, Take, TurnTaken
@@ -250,12 +250,25 @@ class Caller:
         if (limit_ms := self.scene.label.prompted_within_ms) is not None:
             spoke_up = any(run.turn_id != self._opening_turn for run in self.speaker.runs)
             return spoke_up or self._sent_ms > self._last_sound_ms() + limit_ms + 1000
+        if self._is_listening() and self._sent_ms < ends_ms + LONGEST_MS:
+            return False
         quiet_ms = self._sent_ms - self._last_sound_ms()
         answered = self.speaker.turn_id not in {self._opening_turn, None} and self.speaker.played_ms > 200
         unanswered = bool(self.scene.label.turns) and not answered and self._sent_ms < ends_ms + 3000
         if self.scene.label.bot == "keep":
             answered = False
         return answered or (quiet_ms > 1500 and not unanswered) or self._sent_ms > ends_ms + LONGEST_MS
+
+    def _is_listening(self) -> bool:
+        """Whether what was said last is not known yet."""
+        open_ids: set[int] = set()
+        for _, event in self.received:
+            match event:
+                case ev.Heard(SpeechStarted(utterance_id)):
+                    open_ids.add(utterance_id)
+                case ev.Heard(Transcript(utterance_id, is_final=True) | RecognitionFailed(utterance_id)):
+                    open_ids.discard(utterance_id)
+        return bool(open_ids)
 
     # --- one frame ---------------------------------------------------------------------------------------------------
 

@@ -71,6 +71,16 @@ def test_an_answer_held_and_gone_on_with_is_kept_but_has_paused() -> None:
     assert (found.kept, found.never_paused, found.is_correct) == (True, False, True)
 
 
+def test_an_answer_that_nobody_disturbed_is_kept() -> None:
+    assert score(scene(bot="keep"), Take((run(0, 0, 10_000),), opening_turn=1), RENDERED).never_paused
+
+
+def test_one_sound_after_another_may_hold_an_answer_longer() -> None:
+    spans = (said(3000, 3300, "嗯"), said(3900, 4200, "嗯"))
+    take = Take((run(1000, 0, 2200), run(5000, 2200, 10_000)), opening_turn=1, spans=spans)
+    assert score(scene(bot="keep"), take, RENDERED).kept
+
+
 def test_an_answer_that_comes_back_after_a_second_was_not_kept() -> None:
     runs = (run(1000, 0, 2200), run(4500, 2200, 10_000))
     found = score(scene(bot="keep"), Take(runs, opening_turn=1, spans=(said(3000, 3300, "嗯"),)), RENDERED)
