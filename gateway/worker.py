@@ -3,7 +3,7 @@
 Over the control socket (SOCK_SEQPACKET, one message each way at a time):
 
     parent: Assignment (pickled)            | connection + file descriptor | stop
-    worker:     progress ... | ready | failed                       | leaving
+    worker:     progress ... | ready | failed   | took                         | leaving
 
 The end of the control socket means that the parent is dead: the worker stops too. Run by the parent only, as
 ``python -m gateway.worker CONTROL MEMORY worker=N`` with two inherited file descriptors.
@@ -35,7 +35,7 @@ from gateway.metrics import keep_in_files
 from gateway.services import Services
 from gateway.shared import SharedMemory, Worker
 
-CONNECTION, STOP = b"connection", b"stop"
+CONNECTION, STOP, TOOK = b"connection", b"stop", b"took"
 MOST_BYTES = 2**17
 _SHUTDOWN_S = 3
 _LAST_S = 20
@@ -101,6 +101,8 @@ class Parent:
                 message, files = b"", []
             for file in files:
                 self._arrived.put_nowait(socket.socket(fileno=file))
+                with suppress(OSError):
+                    self._control.send(TOOK)
             if not message:
                 self.is_dead = True
                 asyncio.get_running_loop().remove_reader(self._control.fileno())

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ from gateway.errors import WorkerFailed
 from gateway.ground import Progress
 from gateway.metrics import forget_worker
 from gateway.shared import SharedMemory
-from gateway.worker import CONNECTION, MOST_BYTES, STOP, Assignment
+from gateway.worker import CONNECTION, MOST_BYTES, STOP, TOOK, Assignment
 
 _START_S = 180.0
 _STOP_S = 15.0
@@ -56,6 +57,8 @@ class _Process:
         self.is_serving = False
         self.served_at = 0
         """Grows with each connection it was handed."""
+        self.on_their_way: deque[socket.socket] = deque()
+        """Connections that it has been handed and has not taken yet."""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.setblocking(False)
         with theirs:
@@ -80,6 +83,8 @@ class _Process:
         """To be called when it has exited."""
         if not self.ready.done():
             self.ready.cancel()
+        for connection in self.on_their_way:
+            connection.close()
         if self.control.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self.control.fileno())
             self.control.close()
@@ -196,7 +201,10 @@ class Workers:
                 asyncio.get_running_loop().remove_reader(worker.control.fileno())
                 self._serves_no_more(worker)
                 return
-            self._take(worker, json.loads(data))
+            if data == TOOK:
+                worker.on_their_way.popleft().close()
+            else:
+                self._take(worker, json.loads(data))
 
     def _take(self, worker: _Process, message: Mapping[str, Any]) -> None:
         match message:
@@ -243,6 +251,9 @@ class Workers:
             await asyncio.wait([worker.exited])
         if self._living.get(worker.number) is worker:
             del self._living[worker.number]
+        self._read(worker)
+        while worker.on_their_way and not self._stopping:
+            self._hand_over(worker.on_their_way.popleft())
         worker.close()
         self._memory.sessions[worker.number - 1] = 0
         forget_worker(self._metrics, worker.number)
@@ -312,18 +323,22 @@ class Workers:
                     self._pause()
                     asyncio.get_running_loop().call_later(_NO_FILES_PAUSE_S, self._accept)
                 return
-            with connection:
-                self._hand_over(connection)
+            self._hand_over(connection)
 
     def _hand_over(self, connection: socket.socket) -> None:
-        """To the worker with the fewest sessions, in turn where they are equal. One that does not take it is passed."""
+        """To the worker with the fewest sessions, in turn where they are equal. One that does not read is passed over.
+
+        The connection stays open here until it has been taken: one that the dead leave behind goes to another.
+        """
         for worker in self._by_load():
             try:
                 socket.send_fds(worker.control, [CONNECTION], [connection.fileno()])
             except OSError:
                 continue
             worker.served_at = next(self._connections)
+            worker.on_their_way.append(connection)
             return
+        connection.close()
         log.logger().error("no worker takes connections", code="workers_stuck")
 
     def _by_load(self) -> list[_Process]:

@@ -122,7 +122,9 @@ async def _services(settings: Settings) -> AsyncIterator[Check]:
         timeout = aiohttp.ClientTimeout(total=3)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/readyz") as response:
             body = await response.json()
-        yield Check("gateway", "ok" if response.status == 200 else "warning", f"{url} {body['parts']}")
+        worker = response.headers.get("X-Kefu-Worker")
+        told = f"{url} {body['parts']}" + (f", told by worker {worker}" if worker else "")
+        yield Check("gateway", "ok" if response.status == 200 else "warning", told)
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):
         yield Check("gateway", "warning", f"none answers at {url}; start it with 'make run'")
     if settings.triton.url:

@@ -46,6 +46,7 @@ def main() -> None:
             message, files, _, _ = socket.recv_fds(control, 64, 4)
             for file in files:
                 selector.register(socket.socket(fileno=file), selectors.EVENT_READ)
+                control.send(b"took")
             if not message or (message == b"stop" and mode != "deaf"):
                 return
 

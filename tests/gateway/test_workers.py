@@ -122,6 +122,19 @@ async def test_while_nobody_serves_customers_wait() -> None:
         assert again != pid
 
 
+async def test_who_was_sent_to_one_that_dies_before_it_took_them_is_served_by_another() -> None:
+    group, port = workers(2)
+    async with group:
+        _, pid = await _served_by(port)
+        os.kill(pid, signal.SIGSTOP)
+        customers = [await Customer.connect(port) for _ in range(10)]
+        await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        assert pid not in {(await customer.say("x"))[1] for customer in customers}
+        for customer in customers:
+            await customer.close()
+
+
 async def test_one_that_is_leaving_gets_nobody_any_more() -> None:
     group, port = workers(2)
     async with group:
