@@ -28,7 +28,7 @@ class TextEvidence:
     is_answer: bool
     """Nothing but yes or no."""
     leads_to_number: bool
-    """Silence, my number is, let me see: where a number is expected, it still comes."""
+    """Silence, my number is, let me see, or a few odd syllables: where a number is expected, it still comes."""
 
 
 _EDGE = " \t\n.,…。，、?？!！~～;；:：—-\"'“”"
@@ -36,6 +36,8 @@ _JUDGED_CHARACTERS = 120
 """Of the end of the text: bounds the time that a text may take."""
 _SHORT_CHARACTERS = 60
 """Longer texts are neither a mere answer nor a mere opening."""
+_SCRAP_UNITS = 4
+"""Characters (Chinese) or words of a text that may be anything."""
 _BETWEEN_WORDS = re.compile(r"[\s,，、。.;；!！]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _BREAKS_OFF = re.compile(r"(?:\.\.|…|,|、|—|-)[\s.]*$")
@@ -52,12 +54,15 @@ def evidence_of(text: str) -> TextEvidence:
     bare = _BETWEEN_WORDS.sub("" if chinese else " ", words)
     digits = spoken_digits(text)
     is_short = len(bare) <= _SHORT_CHARACTERS
-    opens_number = is_short and book.leads_to_number.match(bare) is not None and not book.has_none.search(bare)
+    completeness = _completeness(words if chinese else bare, folded, chinese=chinese)
+    # digits are often misheard as a few odd syllables (四二四 as 在爱生)
+    is_scrap = completeness is Completeness.OPEN and len(bare if chinese else bare.split()) <= _SCRAP_UNITS
+    leads = is_short and (is_scrap or book.leads_to_number.match(bare) is not None) and not book.has_none.search(bare)
     return TextEvidence(
-        _completeness(words if chinese else bare, folded, chinese=chinese),
+        completeness,
         digits,
         is_answer=bool(words) and is_short and book.answer.match(bare) is not None,
-        leads_to_number=not digits.count and (not words or opens_number),
+        leads_to_number=not digits.count and leads,
     )
 
 

@@ -219,7 +219,7 @@ def test_more_than_yes_or_no(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "嗯", "好的，我看一下", "等一下啊", "我的手机号是", "订单号是", "尾号", "那个嗯", "稍等我找一下",
+    ["", "嗯", "好的，我看一下", "等一下啊", "我的手机号是", "订单号是", "尾号", "那个嗯", "稍等我找一下", "在爱生",
      "OK", "let me see", "one second", "my order number is", "sure, it's"],
 )  # fmt: skip
 def test_a_number_still_comes(text: str) -> None:
@@ -228,7 +228,8 @@ def test_a_number_still_comes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["我不知道订单号", "没有订单号", "订单号在哪看", "我忘了手机号", "一三八", "我要人工", "找不到",
+    ["我不知道订单号", "没有订单号", "订单号在哪看", "我忘了手机号", "一三八", "我要人工",
+     "找不到", "不是", "没有", "我要退货", "尺码偏小了一点",
      "I don't have it", "I lost the number", "where is the order number", "I don't know", "five five five"],
 )  # fmt: skip
 def test_no_number_comes(text: str) -> None:
