@@ -146,7 +146,8 @@ class _Listener:
     async def _hear(self, frame: AudioFrame) -> None:
         if frame.rate_hz != LISTEN_RATE_HZ:
             raise AudioError(f"listening takes {LISTEN_RATE_HZ} Hz, got {frame.rate_hz} Hz: resample at the edge")
-        await self._take(self._gap_before(frame))
+        if self._clock_moved(frame):
+            await self._take(self._gap_before(frame))
         for at in range(0, len(frame.pcm), self.SLICE_BYTES):
             await self._take(float_from_pcm(frame.pcm[at : at + self.SLICE_BYTES]))
             if self._vad_together is None:
@@ -154,20 +155,22 @@ class _Listener:
         await self.outbox.room()
         await self._decoding.room()
 
+    def _clock_moved(self, frame: AudioFrame) -> bool:
+        """Whether ``frame`` does not begin where the last one ended."""
+        if self._shift_ms is None:
+            self._shift_ms = frame.start_ms - self._recording.end_ms
+        return abs(frame.start_ms - self._shift_ms - self._recording.end_ms) >= self.CLOCK_TOLERANCE_MS
+
     def _gap_before(self, frame: AudioFrame) -> Samples:
-        """Silence for the audio that was lost before ``frame``.
+        """Silence for the audio that was lost before ``frame``, whose clock has moved.
 
         A long gap is filled just far enough to end the utterance; the rest moves the clock. A clock that jumps back
         (a client that reconnects) is followed without a gap.
         """
-        now_ms = self._recording.end_ms
-        if self._shift_ms is None:
-            self._shift_ms = frame.start_ms - now_ms
-        missing_ms = frame.start_ms - self._shift_ms - now_ms
-        if abs(missing_ms) < self.CLOCK_TOLERANCE_MS:
-            return np.zeros(0, np.float32)
+        shift_ms = self._shift_ms or 0.0
+        missing_ms = frame.start_ms - shift_ms - self._recording.end_ms
         fill_ms = min(max(missing_ms, 0.0), self._config.endpoint.longest_wait_ms + 2 * WINDOW_MS)
-        self._shift_ms += missing_ms - fill_ms
+        self._shift_ms = shift_ms + missing_ms - fill_ms
         return np.zeros(round(fill_ms * SAMPLES_PER_MS), np.float32)
 
     async def _take(self, samples: Samples) -> None:
@@ -184,13 +187,13 @@ class _Listener:
             before.hear(samples)
         if self._utterance is not None:
             self._decoding.partial_if_due(self._utterance)
-        self._forget_audio()
+        elif probabilities:
+            self._forget_audio()
 
     def _forget_audio(self) -> None:
-        if self._utterance is None:
-            # a start not yet confirmed lies at most this far back
-            unconfirmed_ms = 4 * self._config.endpoint.min_speech_ms + WINDOW_MS
-            self._recording.forget_before(self._recording.end_ms - self._config.preroll_ms - unconfirmed_ms)
+        # a start not yet confirmed lies at most this far back
+        unconfirmed_ms = 4 * self._config.endpoint.min_speech_ms + WINDOW_MS
+        self._recording.forget_before(self._recording.end_ms - self._config.preroll_ms - unconfirmed_ms)
 
     def _on_all(self, events: Iterable[EndpointEvent]) -> None:
         for event in events:
