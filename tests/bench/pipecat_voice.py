@@ -42,7 +42,7 @@ _START_S = 180.0
 _STOP_S = 10.0
 # Longer than any gap inside an answer.
 _SILENT_MS = 700.0
-_TIMEOUT_CALLS = 3
+_TIMEOUT_CALLS = 4
 
 
 class PipecatLine:
@@ -155,7 +155,7 @@ async def measure(
 ) -> Results:
     """Every question to both; about six minutes, two with ``quick``. ``folder`` receives the bots' logs."""
     questions = await spoken_questions(recordings)
-    chosen = [[questions[text] for text in texts] for texts in (CALLS[:1] if quick else CALLS)]
+    chosen = [[questions[text] for text in texts] for texts in (CALLS[:2] if quick else CALLS)]
     client = Gateway(gateway.url)
     ours: list[Call] = []
     smart: list[Call] = []

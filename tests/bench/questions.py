@@ -22,15 +22,18 @@ from speech.types import LISTEN_RATE_HZ, Samples, TtsEngine
 from tests.bench.audible import AUDIBLE_DBFS, energy_end_ms, last_audible_ms
 
 CALLS = (
-    ("我的订单什么时候到", "运费怎么算", "可以开发票吗", "我想退货"),
-    ("帮我查一下快递到哪里了", "积分怎么用", "会员有什么好处", "我要取消订单"),
-    ("你好请问在吗", "我的包裹怎么还没有发货", "有什么优惠活动吗", "我想修改收货地址"),
-    ("你们支持七天无理由退货吗", "退款什么时候到账", "可以货到付款吗", "我想换一个尺码"),
-    ("这个产品保修多久", "物流信息好几天没有更新了", "帮我推荐一个吹风机", "我要投诉你们的快递"),
-    ("这个还有货吗", "收到的东西是坏的怎么办", "怎么联系人工客服", "谢谢你再见"),
+    ("我的订单什么时候到", "运费怎么算", "我想退货"),
+    ("帮我查一下快递到哪里了", "积分怎么用", "我要取消订单"),
+    ("你好请问在吗", "我的包裹怎么还没有发货", "我想修改收货地址"),
+    ("你们支持七天无理由退货吗", "退款什么时候到账", "可以开发票吗"),
+    ("这个产品保修多久", "物流信息好几天没有更新了", "我要投诉你们的快递"),
+    ("帮我推荐一个吹风机", "可以货到付款吗", "我想换一个尺码"),
+    ("会员有什么好处", "收到的东西是坏的怎么办"),
+    ("这个还有货吗", "谢谢你再见"),
+    ("有什么优惠活动吗", "怎么联系人工客服"),
 )
-"""What one customer asks in one call, in this order. What opens a task (Kefu then asks back, and waits longer for the
-number it asked for) or ends the call comes last: the benchmark has no answer to give."""
+"""What one customer asks in one call, in this order. What makes Kefu ask back, hand over or say goodbye comes last: the
+benchmark has no answer to give, and a question in its place would be taken for one."""
 
 QUESTIONS = tuple(text for call in CALLS for text in call)
 

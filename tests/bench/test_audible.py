@@ -85,7 +85,7 @@ def test_quantiles_stand_beside_their_reference_and_aim() -> None:
 
 def test_every_question_is_asked_once() -> None:
     assert len(set(QUESTIONS)) == len(QUESTIONS) == 24
-    assert {len(call) for call in CALLS} == {4}
+    assert {len(call) for call in CALLS} <= {2, 3}
 
 
 def test_recordings_of_people_are_labelled_by_energy(tmp_path: Path) -> None:
