@@ -1,7 +1,7 @@
 """Voice activity: 16 kHz samples in, one speech probability per 32 ms window out (Silero VAD v6, ONNX).
 
-The network is recurrent; all of its state (LSTM ``h`` and ``c``, the last 64 samples) is kept by the stream, so one
-ONNX session serves every conversation, and windows of many conversations run together:
+The network is recurrent; its state (LSTM ``h`` and ``c``, the last 64 samples) is a row for each stream, so one ONNX
+session serves every conversation, and windows of many conversations run together:
 
     stream 1   --|win|---------------------
     stream 2   -----|win|------------------   each waits for the end of the event loop's pass, with many streams up
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from speech.errors import ModelMissing
 from speech.types import LISTEN_RATE_HZ, Samples
@@ -27,6 +26,8 @@ from speech.vad_network import INPUT_SAMPLES, STATE_SIZE, session
 WINDOW_SAMPLES = 512
 WINDOW_MS = WINDOW_SAMPLES * 1000 / LISTEN_RATE_HZ
 _CONTEXT_SAMPLES = INPUT_SAMPLES - WINDOW_SAMPLES
+_ROWS = 64
+"""Rows are added in such blocks."""
 _BATCH = 64
 """Windows of one run; 0.5 ms."""
 _COMPANY_S = 0.004
@@ -58,8 +59,15 @@ class SileroVad:
 
     def __init__(self) -> None:
         self._network = _load()
-        self._streams = 0
-        self._waiting: list[tuple[SileroStream, asyncio.Future[float]]] = []
+        self.windows = np.zeros((0, INPUT_SAMPLES), np.float32)
+        """A row for each stream: 64 samples of context, then those of the window that have come."""
+        self._states = np.zeros((0, STATE_SIZE), np.float32)
+        self._free: list[int] = []
+        self._gone: list[int] = []
+        """Rows whose streams are gone; a window of theirs may still be waiting."""
+        self._waiting: list[int] = []
+        """Rows whose windows are complete, and who waits for them."""
+        self._futures: list[asyncio.Future[float]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.Handle | None = None
 
@@ -67,41 +75,49 @@ class SileroVad:
         """A stream for one session."""
         return SileroStream(self)
 
-    def opened(self) -> None:
-        """A stream has come into being."""
-        self._streams += 1
+    def opened(self) -> int:
+        """The row of a new stream that has heard nothing."""
+        if not self._free:
+            self._reclaim()
+        row = self._free.pop()
+        self.windows[row], self._states[row] = 0, 0
+        return row
 
-    def closed(self) -> None:
-        """A stream is gone."""
-        self._streams -= 1
+    def closed(self, row: int) -> None:
+        """The stream of this row is gone. Any thread may say so: the collector runs in all of them."""
+        self._gone.append(row)
 
-    def infer(self, streams: list[SileroStream]) -> list[float]:
-        """Probabilities of the windows that ``streams`` (each once) hold now; their states move on."""
-        feeds = {
-            "input": np.stack([stream.window for stream in streams]),
-            "h": np.stack([stream.h for stream in streams]),
-            "c": np.stack([stream.c for stream in streams]),
-        }
-        probabilities, h, c = self._network.run(None, feeds)
-        for index, stream in enumerate(streams):
-            stream.move_on(h[index], c[index])
+    def _reclaim(self) -> None:
+        gone, self._gone = self._gone, []
+        for row in gone:
+            (self._gone if row in self._waiting else self._free).append(row)
+        if not self._free:
+            count = len(self.windows)
+            self.windows = np.concatenate([self.windows, np.zeros((_ROWS, INPUT_SAMPLES), np.float32)])
+            self._states = np.concatenate([self._states, np.zeros((_ROWS, STATE_SIZE), np.float32)])
+            self._free = list(range(count + _ROWS - 1, count - 1, -1))
+
+    def infer(self, rows: list[int]) -> list[float]:
+        """Probabilities of the complete windows in ``rows`` (each once). Their states move on, context included."""
+        index = np.array(rows)
+        windows = self.windows[index]
+        probabilities, self._states[index] = self._network.run(None, {"input": windows, "state": self._states[index]})
+        self.windows[index, :_CONTEXT_SAMPLES] = windows[:, -_CONTEXT_SAMPLES:]
         found: list[float] = probabilities[:, 0].tolist()
         return found
 
-    def soon(self, stream: SileroStream) -> asyncio.Future[float]:
-        """The probability of the window that ``stream`` holds, run together with other streams'.
-
-        The stream must take no samples until it is there.
-        """
+    def soon(self, row: int) -> asyncio.Future[float]:
+        """The probability of the window in ``row``, which is complete, run together with other streams'."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._loop, self._waiting, self._timer = loop, [], None
+            self._loop, self._waiting, self._futures, self._timer = loop, [], [], None
         future: asyncio.Future[float] = loop.create_future()
-        self._waiting.append((stream, future))
+        self._waiting.append(row)
+        self._futures.append(future)
         if len(self._waiting) >= _BATCH:
             self._run()
         elif self._timer is None:
-            has_company = self._streams >= _COMPANY_STREAMS
+            has_company = len(self.windows) - len(self._free) - len(self._gone) >= _COMPANY_STREAMS
             self._timer = loop.call_later(_COMPANY_S, self._run) if has_company else loop.call_soon(self._run)
         return future
 
@@ -109,15 +125,16 @@ class SileroVad:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        waiting, self._waiting = self._waiting, []
+        rows, self._waiting = self._waiting, []
+        futures, self._futures = self._futures, []
         try:
-            found = self.infer([stream for stream, _ in waiting])
+            found = self.infer(rows)
         except Exception as error:  # noqa: BLE001 - each stream's caller gets it
-            for _, future in waiting:
+            for future in futures:
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, future), probability in zip(waiting, found, strict=True):
+        for future, probability in zip(futures, found, strict=True):
             if not future.done():
                 future.set_result(probability)
 
@@ -127,22 +144,19 @@ class SileroStream:
 
     def __init__(self, vad: SileroVad) -> None:
         self._vad = vad
-        self.h: NDArray[np.float32] = np.zeros(STATE_SIZE, np.float32)
-        self.c: NDArray[np.float32] = np.zeros(STATE_SIZE, np.float32)
-        self.window: Samples = np.zeros(INPUT_SAMPLES, np.float32)
-        """64 samples of context, then those of the window that have come."""
+        self._row = vad.opened()
         self._filled = _CONTEXT_SAMPLES
-        vad.opened()
 
     def __del__(self) -> None:
-        self._vad.closed()
+        self._vad.closed(self._row)
 
     def push(self, samples: Samples) -> list[float]:
         """Probabilities of the windows that are now complete, at once."""
         found: list[float] = []
         at = self._take(samples, 0)
         while self._filled == INPUT_SAMPLES:
-            found += self._vad.infer([self])
+            found += self._vad.infer([self._row])
+            self._filled = _CONTEXT_SAMPLES
             at = self._take(samples, at)
         return found
 
@@ -151,23 +165,18 @@ class SileroStream:
         found: list[float] = []
         at = self._take(samples, 0)
         while self._filled == INPUT_SAMPLES:
-            found.append(await self._vad.soon(self))
+            found.append(await self._vad.soon(self._row))
+            self._filled = _CONTEXT_SAMPLES
             at = self._take(samples, at)
         return found
 
-    def move_on(self, h: NDArray[np.float32], c: NDArray[np.float32]) -> None:
-        """The window has been heard: keep the new state (copied) and make its end the context of the next."""
-        self.h[:] = h
-        self.c[:] = c
-        self.window[:_CONTEXT_SAMPLES] = self.window[-_CONTEXT_SAMPLES:]
-        self._filled = _CONTEXT_SAMPLES
-
     def _take(self, samples: Samples, at: int) -> int:
         """Copy what fits from ``at`` on; returns where the rest begins."""
-        count = min(samples.size - at, INPUT_SAMPLES - self._filled)
+        filled = self._filled
+        count = min(samples.size - at, INPUT_SAMPLES - filled)
         if count:
-            self.window[self._filled : self._filled + count] = samples[at : at + count]
-            self._filled += count
+            self._vad.windows[self._row, filled : filled + count] = samples[at : at + count]
+            self._filled = filled + count
         return at + count
 
 

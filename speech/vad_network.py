@@ -5,10 +5,10 @@ CPU: 53 us a window, 31 us at best. Written as products over im2col'ed rows it i
 each of 32, with the same answers to 1e-6 (AMD EPYC, one thread). ``session`` reads the weights from that file and
 hands onnxruntime the new graph; nothing of it is stored.
 
-    input [n, 576]  64 samples of context, then 512          h, c [n, 128]
+    input [n, 576]  64 samples of context, then 512          state [n, 256]: h, then c
       reflect-pad to 640 -> 4 frames of 256, hop 128 -> windowed DFT -> magnitude [4n, 129]
       conv 3 (129 -> 128), conv 3 stride 2 (-> 64), conv 3 stride 2 (-> 64), conv 3 (-> 128), relu each -> [n, 128]
-      LSTM cell -> relu -> linear -> sigmoid = probability [n, 1]                            h, c [n, 128]
+      LSTM cell -> relu -> linear -> sigmoid = probability [n, 1]                            new state [n, 256]
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from speech.errors import ModelMissing
 
 Array = NDArray[Any]
-STATE_SIZE = 128
+_CELLS = 128
+STATE_SIZE = 2 * _CELLS
 INPUT_SAMPLES = 576
 _BINS = 129
 _FLOAT, _INT64 = 1, 7
@@ -84,28 +85,30 @@ def _network(weights: dict[str, Array]) -> _Graph:
     hidden = graph.dense(hidden, _unrolled(kernels[3], 1, 1), biases[3])
 
     # ONNX keeps an LSTM's gates in the order input, output, forget, cell.
+    h, c = graph.split("state", _CELLS, _CELLS)
     inputs, recurrent, bias = (weights[f"onnx::LSTM_{number}"][0] for number in (209, 210, 211))
     gates = graph.node(
         "Gemm",
         [
-            graph.node("Concat", [hidden, "h"], axis=1),
+            graph.node("Concat", [hidden, h], axis=1),
             graph.floats(np.concatenate([inputs, recurrent], axis=1).T),
-            graph.floats(bias[: 4 * STATE_SIZE] + bias[4 * STATE_SIZE :]),
+            graph.floats(bias[: 4 * _CELLS] + bias[4 * _CELLS :]),
         ],
     )
-    open_gates, cell = graph.split(gates, 3 * STATE_SIZE, STATE_SIZE)
-    into, out, keep = graph.split(graph.node("Sigmoid", [open_gates]), *[STATE_SIZE] * 3)
-    kept = graph.node("Mul", [keep, "c"])
+    open_gates, cell = graph.split(gates, 3 * _CELLS, _CELLS)
+    into, out, keep = graph.split(graph.node("Sigmoid", [open_gates]), *[_CELLS] * 3)
+    kept = graph.node("Mul", [keep, c])
     new = graph.node("Mul", [into, graph.node("Tanh", [cell])])
-    graph.node("Add", [kept, new], name="cn")
-    graph.node("Mul", [out, graph.node("Tanh", ["cn"])], name="hn")
+    c = graph.node("Add", [kept, new])
+    h = graph.node("Mul", [out, graph.node("Tanh", [c])])
+    graph.node("Concat", [h, c], name="new_state", axis=1)
     head = [
-        graph.floats(weights["decoder.conv1d.weight"].reshape(STATE_SIZE, 1)),
+        graph.floats(weights["decoder.conv1d.weight"].reshape(_CELLS, 1)),
         graph.floats(weights["decoder.conv1d.bias"]),
     ]
-    graph.node("Sigmoid", [graph.node("Gemm", [graph.node("Relu", ["hn"]), *head])], name="probability")
-    graph.inputs = {"input": INPUT_SAMPLES, "h": STATE_SIZE, "c": STATE_SIZE}
-    graph.outputs = {"probability": 1, "hn": STATE_SIZE, "cn": STATE_SIZE}
+    graph.node("Sigmoid", [graph.node("Gemm", [graph.node("Relu", [h]), *head])], name="probability")
+    graph.inputs = {"input": INPUT_SAMPLES, "state": STATE_SIZE}
+    graph.outputs = {"probability": 1, "new_state": STATE_SIZE}
     return graph
 
 

@@ -110,9 +110,9 @@ class CountingVad(SileroVad):
         super().__init__()
         self.batches: list[int] = []
 
-    def infer(self, streams: list[SileroStream]) -> list[float]:
-        self.batches.append(len(streams))
-        return super().infer(streams)
+    def infer(self, rows: list[int]) -> list[float]:
+        self.batches.append(len(rows))
+        return super().infer(rows)
 
 
 @pytest.mark.parametrize("count", [3, 40, 70])
@@ -159,10 +159,32 @@ async def test_a_listener_that_leaves_takes_nobody_with_it() -> None:
     assert leaving.cancelled()
 
 
+@virtual_time
+async def test_a_stream_that_follows_another_begins_anew() -> None:
+    """Rows are used again, but not while a window of the stream before, which was cut off, still waits."""
+    vad, samples = SileroVad(), recording("en_azure_weather.wav")[16000:24000]
+    wanted = vad.stream().push(samples)
+    for _ in range(3):
+        streams = [vad.stream() for _ in range(64)]
+        leaving = [asyncio.create_task(stream.hear(samples[:800])) for stream in streams]
+        await asyncio.sleep(0)
+        for task in leaving:
+            task.cancel()
+        await asyncio.wait(leaving)
+        del streams, leaving, task
+        following = [vad.stream() for _ in range(64)]
+        heard = [asyncio.create_task(in_frames(stream, samples)) for stream in following]
+        await asyncio.wait(heard)
+        for task in heard:
+            assert task.result() == pytest.approx(wanted, abs=1e-5)
+        del following, heard, task
+    assert len(vad.windows) <= 192, "rows are used again"
+
+
 class BrokenVad(SileroVad):
     """Its network fails."""
 
-    def infer(self, streams: list[SileroStream]) -> list[float]:
+    def infer(self, rows: list[int]) -> list[float]:
         raise RuntimeError("out of memory")
 
 
