@@ -145,8 +145,9 @@ def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> None:
 
 async def pipecat_call(url: str, questions: list[Question], seed: int) -> Call:
     """One call to the bot."""
+    asked: list[Asked] = []
     async with PipecatLine.open(url) as line:
-        asked = await converse(line, questions, random.Random(seed))
+        await converse(line, questions, random.Random(seed), asked)
     return Call(asked, line.microphone.late_ms)
 
 

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import opencc
 from rich.console import Console
+from websockets.exceptions import WebSocketException
 
 from gateway.cli.client import Gateway
 from tests.bench import client_check
@@ -48,6 +50,8 @@ class Call:
     asked: list[Asked]
     late_ms: list[float]
     """How late the client's own frames left."""
+    broke: str | None = None
+    """What ended the call before its time."""
 
 
 async def measure(
@@ -67,9 +71,7 @@ async def measure(
     one = [await kefu_call(client, [questions[text] for text in call], n) for n, call in enumerate(chosen)]
     results |= figures("voice_to_voice", one, console, aims=(AIM_P50_MS, AIM_P95_MS)) | hops(one)
     if people is not None:
-        async with KefuLine.open(client) as line:
-            asked = [await _one_at_a_time(line, question) for question in recorded_questions(people)]
-        results |= figures("voice_people", [Call(asked, line.microphone.late_ms)], console)
+        results |= figures("voice_people", [await kefu_call(client, recorded_questions(people), 0)], console)
     save_turns(one, recordings.parent / TURNS_FILE)
     reference = latencies(one)
     for at_once, count in CURVE.items():
@@ -81,10 +83,18 @@ async def measure(
 
 
 async def kefu_call(client: Gateway, questions: Sequence[Question], seed: int) -> Call:
-    """One call to the gateway."""
-    async with KefuLine.open(client) as line:
-        asked = await converse(line, questions, random.Random(seed))
-    return Call(asked, line.microphone.late_ms)
+    """One call to the gateway. A line that breaks leaves its questions unanswered."""
+    asked: list[Asked] = []
+    late_ms: list[float] = []
+    broke = None
+    try:
+        async with KefuLine.open(client) as line:
+            late_ms = line.microphone.late_ms
+            await converse(line, questions, random.Random(seed), asked)
+    except* (OSError, aiohttp.ClientError, WebSocketException) as group:
+        broke = f"{type(group.exceptions[0]).__name__}: {group.exceptions[0]}"
+    unasked = [Asked(question, 0.0, None) for question in questions[len(asked) :]]
+    return Call(asked + unasked, late_ms, broke)
 
 
 async def kefu_calls(client: Gateway, calls: Sequence[Sequence[Question]], at_once: int) -> list[Call]:
@@ -104,18 +114,12 @@ async def kefu_calls(client: Gateway, calls: Sequence[Sequence[Question]], at_on
     return made
 
 
-async def converse(line: Line, questions: Sequence[Question], chance: random.Random) -> list[Asked]:
-    """Ask one question after the other."""
-    asked = []
+async def converse(line: Line, questions: Sequence[Question], chance: random.Random, asked: list[Asked]) -> None:
+    """Ask one question after the other; ``asked`` grows with each."""
     for question in questions:
         await asyncio.sleep(chance.uniform(*_THINK_S))
         asked.append(await line.ask(question, _LISTEN_MS))
         await line.stop()
-    return asked
-
-
-async def _one_at_a_time(line: Line, question: Question) -> Asked:
-    return (await converse(line, [question], random.Random(0)))[0]
 
 
 def latencies(calls: Sequence[Call]) -> list[float]:
@@ -146,11 +150,15 @@ def figures(
     results[f"{name}_unanswered"] = Result(sum(one.answer is None for one in asked), "questions", len(asked), 0)
     too_soon = sum(1 for one in asked if (one.voice_to_voice_ms or 0) < 0)
     results[f"{name}_too_soon"] = Result(too_soon, "questions", len(asked), 0)
+    broken = [call.broke for call in calls if call.broke]
+    for reason in broken:
+        console.print(f"  a call broke: {reason}", markup=False, highlight=False)
+    results[f"{name}_broken_calls"] = Result(len(broken), "calls", len(calls), 0)
     if length:
         results[f"{name}_cer"] = Result(round(errors / length, 4), "", length)
-    late = quantiles("x", [value for call in calls for value in call.late_ms])["x_p99"]
-    # Not met: the machine was not this benchmark's alone, and the figures above are of little worth.
-    results[f"{name}_client_late_p99"] = Result(late.value, "ms", late.n, AIM_CLIENT_LATE_MS)
+    if late := quantiles("x", [value for call in calls for value in call.late_ms]).get("x_p99"):
+        # Not met: the machine was not this benchmark's alone, and the figures above are of little worth.
+        results[f"{name}_client_late_p99"] = Result(late.value, "ms", late.n, AIM_CLIENT_LATE_MS)
     return results
 
 
