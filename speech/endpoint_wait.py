@@ -3,7 +3,8 @@
 =====================================  =======================================================================
 evidence                               wait (silence, milliseconds)
 =====================================  =======================================================================
-a number asked for or volunteered      2200 until it is complete by count; then 350 (asked) or as the words say
+a number asked for or volunteered      2200 until it is complete by count; then 350 (asked; with more digits
+                                       than asked for 1200) or as the words say
 over the bot's voice, short            300
 yes or no, where that is the question  350
 complete words                         400
@@ -125,7 +126,8 @@ def _wait_for_words(
     config: EndpointConfig, hint: EndpointHint, words: TextEvidence, turn_probability: float | None
 ) -> float:
     if hint.kind == "digits" and words.digits.count:
-        return config.answer_ms if hint.digits else config.unfinished_ms
+        # more digits than expected are often a recogniser's repetition: the number may not be complete
+        return config.answer_ms if words.digits.count == hint.digits else config.unfinished_ms
     if hint.kind == "yes_no" and words.is_answer:
         return config.answer_ms
     if words.completeness is Completeness.UNFINISHED:

@@ -108,6 +108,7 @@ OVERLAP = EndpointHint(overlap=True)
         (ORDER, "", 2200),
         (ORDER, "一三八零零", 2200),
         (ORDER, "138 0013 8000", 350),
+        (ORDER, "138 0013 8000 13", 1200),
         (ORDER, "one three eight double oh one three eight double zero six", 350),
         (ORDER, "一三八零零一三八零零零，不对", 2200),
         (ORDER, "嗯，我看一下", 2200),
