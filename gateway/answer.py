@@ -40,23 +40,22 @@ class Script:
     def __init__(self) -> None:
         """Empty."""
         self.turn_id: int | None = None
-        self.interruptible = True
         self.tells_result = True
         self.final_action = ReplyAction.SAY
         self._sentences: list[SpokenRequest] = []
+        self._interruptible: list[bool] = []
         self._ended = False
         self._grew = asyncio.Event()
 
     def add(self, reply: Reply) -> None:
         """Append a reply's sentences."""
         self.turn_id = reply.turn_id
-        self.interruptible = self.interruptible and reply.interruptible
         self.tells_result = self.tells_result and reply.tells_result
         if reply.action is not ReplyAction.SAY:
             self.final_action = reply.action
-        self._sentences += [
-            SpokenRequest(sentence.display, reply.language) for sentence in spoken_sentences(reply.text, reply.language)
-        ]
+        sentences = spoken_sentences(reply.text, reply.language)
+        self._sentences += [SpokenRequest(sentence.display, reply.language) for sentence in sentences]
+        self._interruptible += [reply.interruptible] * len(sentences)
         self._grew.set()
 
     def end(self) -> None:
@@ -75,6 +74,14 @@ class Script:
                 return
             self._grew.clear()
             await self._grew.wait()
+
+    def is_interruptible(self, sentence: int) -> bool:
+        """Whether the customer may speak over this sentence."""
+        return self._interruptible[sentence] if sentence < len(self._interruptible) else True
+
+    def must_be_heard(self, from_sentence: int) -> bool:
+        """Whether there is a sentence from this one on that may not be spoken over."""
+        return not all(self._interruptible[from_sentence:])
 
     @property
     def text(self) -> str:

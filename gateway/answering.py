@@ -32,6 +32,7 @@ from nlu.types import Language
 from speech.errors import SpeechError
 
 _MESSAGES_WAITING = 8
+_SENTENCE_CHECK_S = 0.05
 _EXACT_MS = 2000.0
 """After a pause of this length people have lost the thread: the sentence begins anew."""
 _CANNOT_SPEAK: dict[Language, str] = {
@@ -105,7 +106,7 @@ class Answering:
         answer = self._answer
         if answer is None or answer.script.turn_id is None or not self._playout.speaking:
             return None
-        return answer.script.turn_id, answer.script.interruptible
+        return answer.script.turn_id, answer.script.is_interruptible(self._playout.current_sentence)
 
     @property
     def is_held(self) -> bool:
@@ -257,10 +258,12 @@ class Answering:
         return None if answer.understood else answer.message
 
     async def _said_what_must_be(self) -> None:
-        """An uninterruptible prompt is heard to its end before the next message is taken."""
+        """An uninterruptible sentence is heard to its end before the next message is taken."""
         answer = self._answer
-        if answer is not None and not answer.script.interruptible and answer.speaking is not None:
-            await asyncio.wait([answer.speaking])
+        if answer is None or answer.speaking is None:
+            return
+        while not answer.speaking.done() and answer.script.must_be_heard(self._playout.current_sentence):
+            await asyncio.wait([answer.speaking], timeout=_SENTENCE_CHECK_S)
 
     # --- one answer --------------------------------------------------------------------------------------------------
 

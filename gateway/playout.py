@@ -206,6 +206,12 @@ class ReportedPlayout:
         complete = self._finished and bool(self._sentences) and played + _ROUNDING_MS >= self._sent_ms
         return " ".join(part for part in parts if part).strip(), complete
 
+    @property
+    def current_sentence(self) -> int:
+        """Index of the sentence that sounds now; of the last one when all has been played."""
+        played = self.played_ms
+        return max(0, sum(sentence.start_ms <= played for sentence in self._sentences) - 1)
+
     def words_between(self, from_ms: float, to_ms: float) -> str:
         """About what sounded in this stretch of the turn's audio, a few characters more on both sides."""
         parts = []

@@ -19,6 +19,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from dialogue.no_input import what_is_asked
 from gateway import events as ev
 from gateway import log
 from gateway.answering import Answering, SessionEnded
@@ -197,7 +198,7 @@ class VoiceSession:
             await self._mind_the_silence()
 
     async def _mind_the_silence(self) -> None:
-        asked = self._conversation.state.expectation.kind != "free"
+        asked = what_is_asked(self._conversation.state) != "none"
         busy = self._listening or self._answering.is_busy
         attempt = self._silence.tick(self._clock(), busy=busy, asked=asked)
         if attempt is not None:

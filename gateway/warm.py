@@ -17,8 +17,12 @@ from speech.speak import SpokenRequest
 from speech.spoken_text import preload
 from speech.types import LISTEN_RATE_HZ
 
-_FIXED_PROMPTS = ("greeting.", "apology.")
-_HELLO = {"zh": "您好。", "en": "Hello."}
+_FIXED_PROMPTS = ("greeting.", "apology.", "stopped.", "no_input.", "digits.", "smalltalk.")
+_SENTENCES = {
+    "zh": ("您好。", "您的订单尾号二零九五已经从杭州仓库发出，预计明天下午三点之前送到。"),
+    "en": ("Hello.", "Your order has left our warehouse and will arrive tomorrow afternoon, before three o'clock."),
+}
+"""One is not enough: the first long sentence of a voice costs as much again."""
 
 
 async def warm_dictionaries(understanding: Understanding) -> None:
@@ -34,12 +38,13 @@ async def warm_engines(voice: Voice) -> None:
     """One run of each model. Raises ``SpeechError``: an engine that cannot do this cannot serve."""
     await voice.asr.transcribe(np.zeros(LISTEN_RATE_HZ, np.float32))
     for language in sorted(voice.tts.capabilities.languages):
-        async for _ in voice.tts.synthesize(_HELLO[language], language):
-            pass
+        for text in _SENTENCES[language]:
+            async for _ in voice.tts.synthesize(text, language):
+                pass
 
 
 async def warm_prompts(voice: Voice) -> None:
-    """Greetings and apologies as audio on disk. What fails is synthesised when it is needed."""
+    """Greetings, apologies and other fixed words as audio on disk. What fails is synthesised when it is needed."""
     if voice.prompts is None:
         return
     try:
@@ -50,7 +55,7 @@ async def warm_prompts(voice: Voice) -> None:
 
 
 def fixed_prompts(voice: Voice) -> Iterator[SpokenRequest]:
-    """Every greeting and apology without fields, in the languages of the voice."""
+    """Every fixed prompt without fields, in the languages of the voice."""
     for language in LANGUAGES:
         if language not in voice.tts.capabilities.languages:
             continue

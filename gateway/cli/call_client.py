@@ -207,6 +207,7 @@ class Caller:
                 self._turns[-1].intent, self._turns[-1].slots = message["intent"], message["slots"]
                 self._turns[-1].turn_id = message["turn_id"]
                 self._by_id[message["turn_id"]] = self._turns[-1]
+                self._awaiting.add(message["turn_id"])
             case "reply":
                 self._on_reply(message, now)
             case "audio_start":
@@ -244,8 +245,8 @@ class Caller:
             return
         turn.first_text_ms = turn.first_text_ms or now
         turn.reply_text = f"{turn.reply_text}\n{message['text']}".strip()
-        if message["text"]:
-            self._awaiting.add(message["turn_id"])
+        if message["is_last"] and not turn.reply_text:
+            self._awaiting.discard(message["turn_id"])  # an answer without words has no audio
 
     def _on_audio_start(self, message: dict[str, Any]) -> None:
         """The answer begins, or goes on after an interruption that was none."""

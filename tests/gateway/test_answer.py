@@ -67,10 +67,10 @@ async def test_an_answer_without_words_ends() -> None:
 
 def test_what_a_reply_says_of_itself_is_kept() -> None:
     made = Script()
-    made.add(reply("一。", interruptible=False))
+    made.add(reply("一。二。", interruptible=False))
     made.add(reply("再见。", action=ReplyAction.HANG_UP))
     made.add(reply("完。"))
-    assert not made.interruptible
+    assert [made.is_interruptible(sentence) for sentence in range(5)] == [False, False, True, True, True]
     assert made.final_action is ReplyAction.HANG_UP
 
 
