@@ -37,7 +37,8 @@ from speech.listen import listen
 from speech.overlap import Verdict
 from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript
 
-_MUTE_SILENCE_MS = 1500.0
+_MUTE_MARGIN_MS = 100.0
+"""Beyond the longest wait: a closed microphone ends an utterance for certain."""
 _UNCLEAR_SPEECH_MS = 900.0
 _WATCH_S = 0.5
 _BROKEN: dict[Language, str] = {
@@ -160,7 +161,7 @@ class VoiceSession:
                 await self._answering.cut()
             case ev.Mute(muted):
                 if muted:
-                    self._microphone.silence(_MUTE_SILENCE_MS)
+                    self._microphone.silence(self._voice.listen.endpoint.longest_wait_ms + _MUTE_MARGIN_MS)
             case ev.Ping(t):
                 await self.outbox.put(ev.Pong(t))
             case ev.Bye():
@@ -218,6 +219,7 @@ class VoiceSession:
             config=self._voice.listen,
             hint=lambda: endpoint_hint(self._conversation.state.expectation, overlap=self._floor.overlapping),
             language=self._spoken_language,
+            end_of_turn=self._voice.end_of_turn,
         )
         async with aclosing(events) as heard:
             async for event in heard:
