@@ -39,7 +39,7 @@ class AsrMetrics:
         self._batch = Histogram("kefu_asr_batch_size", "Utterances decoded together", ["kind"],
                                 buckets=(1, 2, 3, 4, 6, 8, 16), registry=registry)  # fmt: skip
         self._again = Counter("kefu_asr_decoded_again_total", "Utterances decoded again with more silence, "
-                              "because the first reading was in doubt", registry=registry)  # fmt: skip
+                              "because the first reading ran away", registry=registry)  # fmt: skip
         self._waiting = Gauge("kefu_asr_waiting", "Utterances waiting for a worker", registry=registry,
                               multiprocess_mode="livesum")  # fmt: skip
         self._load = Gauge("kefu_asr_load", "0 idle, 1 the next utterance is refused", registry=registry,

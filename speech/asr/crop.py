@@ -1,7 +1,7 @@
 """How much the encoder hears: the speech and a stretch of silence after it, instead of Whisper's 30 s. Pure.
 
-With too little silence the decoder repeats what was said or misreads it, and short utterances need the most of it;
-what was decoded with little and is in doubt is decoded again with ``FULL_CONTEXT_S`` (measured: speech/README.md).
+With too little silence the decoder says everything twice or misreads it, and short utterances need the most of it.
+What ran away is decoded again with ``FULL_CONTEXT_S`` (measured: speech/README.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ _CONTEXT_S = 5.0
 _MAX_TOKENS_PER_S = 16
 """Fast Chinese is about 7 characters a second, a rare character two tokens."""
 _MAX_TOKENS = 224
-_SURE_LOGPROB = -0.7
 _SHORTEST_PHRASE = 2
 """Letters; 谢谢 and 对对对 are no echo."""
 
@@ -39,13 +38,13 @@ def token_budget(speech_s: float) -> int:
     return min(_MAX_TOKENS, 16 + math.ceil(speech_s * _MAX_TOKENS_PER_S))
 
 
-def is_doubtful(text: str, tokens: int, mean_logprob: float, speech_s: float) -> bool:
-    """Whether what was decoded with little silence should be decoded again with more."""
-    return tokens >= token_budget(speech_s) or mean_logprob < _SURE_LOGPROB or _is_echoed(text)
+def is_runaway(text: str, tokens: int, speech_s: float) -> bool:
+    """Whether the decoder did not find the end of what was said."""
+    return tokens >= token_budget(speech_s) or _is_echoed(text)
 
 
 def _is_echoed(text: str) -> bool:
-    """Whether the whole text is one phrase said again and again, as by a decoder that does not find the end."""
+    """Whether the whole text is one phrase said twice or more."""
     letters = "".join(filter(str.isalnum, text)).lower()
     period = (letters + letters).find(letters, 1)
     return _SHORTEST_PHRASE <= period < len(letters)

@@ -67,7 +67,7 @@ class AsrObserver(Protocol):
         ...
 
     def decoded_again(self) -> None:
-        """A first reading was in doubt and the utterance was decoded again with more silence."""
+        """A first reading ran away and the utterance was decoded again with more silence."""
         ...
 
     def load(self, waiting: int, load: float) -> None:

@@ -64,7 +64,7 @@ class Decoded:
     no_speech: float
     alternatives: tuple[str, ...]
     again: bool = False
-    """It was decoded a second time, with more silence, because the first reading was in doubt."""
+    """It was decoded a second time, with more silence, because the first reading ran away."""
 
 
 class WhisperDecoder:
@@ -92,11 +92,11 @@ class WhisperDecoder:
         return [self._checked(window, reading, beam) for window, reading in zip(windows, readings, strict=True)]
 
     def _checked(self, window: Window, reading: Decoded, beam: int) -> Decoded:
-        """``reading``, or a second one that had more silence, where the first does not look like the whole truth."""
+        """``reading``, or a second one that had more silence, where the first did not find the end."""
         looping = guards.is_loop(reading.text)
-        doubtful = crop.is_doubtful(reading.text, reading.tokens, reading.mean_logprob, window.seconds)
+        ran_away = crop.is_runaway(reading.text, reading.tokens, window.seconds)
         full = window.in_full(reading.language)
-        if not looping and (not doubtful or window.partial or full.frames <= window.frames):
+        if not looping and (not ran_away or window.partial or full.frames <= window.frames):
             return reading
         encoded = self._encode([full])
         again = self._generate(encoded, [full], [reading.language], beam, again=True)[0]
