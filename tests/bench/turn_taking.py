@@ -11,10 +11,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,46 +23,23 @@ from gateway import log
 from gateway.config import Settings
 from gateway.engines import load_voice
 from gateway.voice import Voice
-from speech.types import RecognitionFailed, SpeechEnded, SpeechStarted, Transcript
 from tests.bench.results import Result, Results, save, show
 from tests.turn_taking.audio import RecordedSounds, Tap
-from tests.turn_taking.facts import Take
 from tests.turn_taking.figures import figures, table
 from tests.turn_taking.noises import Noises
-from tests.turn_taking.recordings import recorded_scenes
-from tests.turn_taking.scenes import Scene, load_scenes
-from tests.turn_taking.score import Score, score
+from tests.turn_taking.report import Played, report
+from tests.turn_taking.scenes import Scene
+from tests.turn_taking.score import score
+from tests.turn_taking.selection import chosen
 from tests.turn_taking.stage import perform_within
 from tests.turn_taking.steady import EngineLoop, SteadyAsr, SteadyTts, SteadyVad
 from tests.turn_taking.voices import Voices, wanted
 from tests.virtual_time import VirtualTimeLoop
 
 BUILD = Path(__file__).parents[2] / "build"
-RECORDINGS = "BENCH_RECORDINGS"
-"""Environment variable with the folder of recordings, where no option names it."""
 _CALLS_AT_ONCE = 2
 _SCENE_S = 75.0
 _ALIKE = 0.4
-_OF_KIND = {
-    "barge_in": 14, "stop_command": 8, "backchannel": 11, "backchannel_as_answer": 4, "noise": 10, "vocal_tic": 7,
-    "side_talk": 9, "echo": 6, "pause_in_number": 12, "hesitation": 4, "question": 5, "yes_no": 2, "address": 1,
-}  # fmt: skip
-"""How many scenes of a kind the default run plays; a fifth of them with ``quick``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """One scene with what came of it."""
-
-    scene: Scene
-    take: Take
-    score: Score
-
-
-def default_recordings() -> Path | None:
-    """The folder that ``BENCH_RECORDINGS`` names."""
-    folder = os.environ.get(RECORDINGS)
-    return Path(folder) if folder else None
 
 
 async def measure(
@@ -79,7 +55,6 @@ async def measure(
 
     Raises ``SpeechError`` when models are not set up.
     """
-    recordings = recordings or default_recordings()
     scenes = chosen(quick=quick, everything=everything, kinds=kinds, recordings=recordings)
     voices = Voices(build / "bench" / "turn_taking")
     texts = wanted(scenes)
@@ -92,7 +67,7 @@ async def measure(
     finally:
         await voice.asr.close()
         await voice.tts.close()
-    return _results(played, build, console)
+    return _results(played, voices, build, console)
 
 
 def measure_steady(
@@ -105,7 +80,6 @@ def measure_steady(
     recordings: Path | None = None,
 ) -> Results:
     """The same in virtual time (``tests.turn_taking.steady``): a busy machine changes nothing but how long it takes."""
-    recordings = recordings or default_recordings()
     scenes = chosen(quick=quick, everything=everything, kinds=kinds, recordings=recordings)
     voices = Voices(build / "bench" / "turn_taking")
     texts = wanted(scenes)
@@ -133,13 +107,15 @@ def measure_steady(
         engines.run(loaded.asr.close())
         engines.run(loaded.tts.close())
         engines.close()
-    return _results(played, build, console)
+    return _results(played, voices, build, console)
 
 
-def _results(played: Sequence[Played], build: Path, console: Console) -> Results:
+def _results(played: Sequence[Played], voices: Voices, build: Path, console: Console) -> Results:
     path = build / "turn_taking.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([_report(each) for each in played], indent=1, ensure_ascii=False), "utf-8")
+    path.write_text(
+        json.dumps([report(each, voices.heard_alone) for each in played], indent=1, ensure_ascii=False), "utf-8"
+    )
     judged = [(each.scene, each.score) for each in played]
     console.print(table(judged), highlight=False, markup=False)
     return {
@@ -148,33 +124,6 @@ def _results(played: Sequence[Played], build: Path, console: Console) -> Results
         )
         for name, figure in figures(judged).items()
     }
-
-
-def chosen(*, quick: bool, everything: bool, kinds: Sequence[str], recordings: Path | None) -> list[Scene]:
-    """Scenes to play: of each kind some, spread over its file; recordings of people first."""
-    recorded = recorded_scenes(recordings) if recordings else []
-    found: list[Scene] = []
-    for kind, count in _OF_KIND.items():
-        if kinds and kind not in kinds:
-            continue
-        people = [scene for scene in recorded if scene.kind == kind]
-        written = [scene for scene in load_scenes() if scene.kind == kind and scene.audio]
-        if everything or kinds:
-            found += [*people, *written]
-            continue
-        wanted_count = max(1, round(count / 5)) if quick else count
-        of_people = _spread(people, wanted_count // 3)
-        found += [*of_people, *_spread(written, wanted_count - len(of_people))]
-    return found
-
-
-def _spread(scenes: Sequence[Scene], count: int) -> list[Scene]:
-    """``count`` of them, evenly, the first and the last included."""
-    if count >= len(scenes):
-        return list(scenes)
-    if count == 1:
-        return [scenes[len(scenes) // 2]]
-    return [scenes[round(i * (len(scenes) - 1) / (count - 1))] for i in range(count)]
 
 
 class Progress:
@@ -219,35 +168,6 @@ async def _play(scene: Scene, voice: Voice, voices: Voices, noises: Noises) -> P
     tap = Tap(voice.tts)
     take = await perform_within(scene, replace(voice, tts=tap, prompts=None), RecordedSounds(voices, noises), _SCENE_S)
     return Played(scene, take, score(scene, take, tap.renderings, alike=_ALIKE))
-
-
-def _report(played: Played) -> dict[str, Any]:
-    """A scene as JSON, for looking at failures. Milliseconds on the microphone's clock."""
-    take = played.take
-    return {
-        "id": played.scene.id,
-        "correct": played.score.is_correct,
-        **asdict(played.score),
-        "bot": played.scene.bot,
-        "customer": [{"text": span.text, "speech": span.speech} for span in take.spans],
-        "turns": [{"at_ms": round(turn.at_ms), "text": turn.text} for turn in take.turns],
-        "answer_heard": [(round(s.start_ms), round(s.end_ms)) for s in take.stretches(opening=True)],
-        "other_heard": [(round(s.start_ms), round(s.end_ms)) for s in take.stretches(opening=False)],
-        "listening": list(_listening(take)),
-    }
-
-
-def _listening(take: Take) -> Iterable[dict[str, Any]]:
-    for at_ms, event in take.heard:
-        match event:
-            case SpeechStarted(start_ms=start_ms):
-                yield {"at_ms": round(at_ms), "started": round(start_ms)}
-            case SpeechEnded(end_ms=end_ms):
-                yield {"at_ms": round(at_ms), "ended": round(end_ms)}
-            case Transcript(text=text, is_final=is_final):
-                yield {"at_ms": round(at_ms), "final" if is_final else "partial": text}
-            case RecognitionFailed(code=code):
-                yield {"at_ms": round(at_ms), "failed": code}
 
 
 def main() -> None:

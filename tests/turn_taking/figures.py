@@ -73,12 +73,20 @@ def table(judged: Sequence[Judged]) -> str:
 
 
 def _yields(judged: Sequence[Judged]) -> dict[str, Figure | None]:
-    latencies = [score.yield_ms for scene, score in judged if scene.label.bot == "yield"]
-    found = {
-        f"yield_rate_{limit}ms": _share([ms is not None and ms <= limit for ms in latencies], aim=aim)
-        for limit, aim in ((300, 0.95), (500, None), (2000, None))
-    }
-    return found | _times("yield", [ms for ms in latencies if ms is not None], (0.5, 0.95, 0.99))
+    """Over the bot's echo separately: there the guard has to know the words before it can tell the customer's."""
+    found: dict[str, Figure | None] = {}
+    for name, echoes in (("yield", False), ("yield_over_echo", True)):
+        latencies = [
+            score.yield_ms
+            for scene, score in judged
+            if scene.label.bot == "yield" and (scene.echo_db is not None) is echoes
+        ]
+        for limit_ms in (300, 500, 2000):
+            aim = 0.95 if limit_ms == 300 and not echoes else None
+            within = [ms is not None and ms <= limit_ms for ms in latencies]
+            found[f"{name}_rate_{limit_ms}ms"] = _share(within, aim=aim)
+        found |= _times(name, [ms for ms in latencies if ms is not None], (0.5, 0.95, 0.99))
+    return found
 
 
 def _selectivity(kind: Kind, scores: Sequence[Score]) -> dict[str, Figure | None]:

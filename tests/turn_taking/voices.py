@@ -1,6 +1,9 @@
-"""Customers' speech as recordings: spoken once by the ``kokoro`` voice (never the bot's) and kept as WAV files.
+"""Customers' speech as recordings: spoken once by other voices than the bot's and kept as WAV files.
 
 Each file holds one stretch between pauses, 16 kHz, cut by energy to what is audible: its length is the true length.
+Voices say single syllables badly (嗯, 停), so each stretch is heard once on its own by the recogniser, and the next of
+``_VOICES`` tries where that one was not understood; ``heard_alone`` tells what the best was taken for. What is measured
+is then the taking of turns, less the speaking of the voices.
 """
 
 from __future__ import annotations
@@ -8,19 +11,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from gateway.config import Settings
-from gateway.engines import load_tts
+from gateway.engines import load_asr, load_tts
 from speech.audio import float_from_pcm, read_wav, resample, speech_bounds_ms, write_wav
-from speech.spoken_text import spoken
-from speech.types import LISTEN_RATE_HZ, Language, Samples
+from speech.types import LISTEN_RATE_HZ, BatchAsr, Language, Samples, TtsEngine
 from tests.turn_taking.scenes import Scene
 from tests.turn_taking.stage import OPENING
+from tests.turn_taking.words import similarity
 
 _PER_MS = LISTEN_RATE_HZ // 1000
+_VOICES = (("kokoro", 1.0), ("fast", 0.9), ("fast", 1.12), ("kokoro", 0.9))
+"""Voice and pitch; the bot's own (``fast``) only as another person's."""
+_UNDERSTOOD = 0.6
 Spoken = tuple[str, Language]
 
 
@@ -45,20 +52,24 @@ class Voices:
         self._kept: dict[Spoken, Samples] = {}
 
     async def prepare(self, texts: Iterable[Spoken], progress: Callable[[int, int], None]) -> None:
-        """Speak what is not on disk yet. Raises ``ModelMissing`` when the voice is not set up."""
+        """Speak what is not on disk yet. Raises ``ModelMissing`` when a voice is not set up."""
         self._folder.mkdir(parents=True, exist_ok=True)
         missing = [text for text in texts if not self._path(*text).is_file()]
         if not missing:
             return
-        tts = await asyncio.to_thread(load_tts, Settings.model_validate({"tts": {"voice": "kokoro"}}))
+        booth = await Booth.open()
         try:
             for number, (text, language) in enumerate(missing):
                 progress(number, len(missing))
-                pcm = b"".join([frame.pcm async for frame in tts.synthesize(spoken(text, language), language)])
-                samples = resample(float_from_pcm(pcm), tts.capabilities.rate_hz, LISTEN_RATE_HZ)
-                write_wav(self._path(text, language), trimmed(samples), LISTEN_RATE_HZ)
+                samples, heard = await booth.record(text, language)
+                self._path(text, language).with_suffix(".txt").write_text(f"{text}\n{heard}\n", "utf-8")
+                write_wav(self._path(text, language), samples, LISTEN_RATE_HZ)
         finally:
-            await tts.close()
+            await booth.close()
+
+    def heard_alone(self, text: str, language: Language) -> str:
+        """What the recogniser took the stretch for, on its own and clean."""
+        return self._path(text, language).with_suffix(".txt").read_text("utf-8").split("\n")[1]
 
     def of(self, text: str, language: Language) -> Samples:
         """The stretch as prepared."""
@@ -69,6 +80,48 @@ class Voices:
 
     def _path(self, text: str, language: Language) -> Path:
         return self._folder / f"{language}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.wav"
+
+
+@dataclass(frozen=True, slots=True)
+class Booth:
+    """Voices to speak with and a recogniser that listens whether they can be understood."""
+
+    voices: dict[str, TtsEngine]
+    asr: BatchAsr
+
+    @staticmethod
+    async def open() -> Booth:
+        """Load everything; some seconds."""
+        names = sorted({name for name, _ in _VOICES})
+        loaded = [await asyncio.to_thread(load_tts, Settings.model_validate({"tts": {"voice": n}})) for n in names]
+        return Booth(dict(zip(names, loaded, strict=True)), await asyncio.to_thread(load_asr, Settings()))
+
+    async def record(self, text: str, language: Language) -> tuple[Samples, str]:
+        """The first rendering that is understood, or the one that is understood best; and what was understood."""
+        best: tuple[float, Samples, str] | None = None
+        for name, pitch in _VOICES:
+            samples = at_level(await self._speak(name, pitch, text, language), -22)
+            quiet = np.zeros(LISTEN_RATE_HZ // 4, np.float32)
+            heard = await self.asr.transcribe(np.concatenate([quiet, samples, quiet]), language=language)
+            found = similarity(text, heard.text)
+            if best is None or found > best[0]:
+                best = (found, samples, heard.text)
+            if found >= _UNDERSTOOD:
+                break
+        assert best is not None
+        return best[1], best[2].replace("\n", " ")
+
+    async def close(self) -> None:
+        """Release the models."""
+        for voice in self.voices.values():
+            await voice.close()
+        await self.asr.close()
+
+    async def _speak(self, name: str, pitch: float, text: str, language: Language) -> Samples:
+        tts = self.voices[name]
+        pcm = b"".join([frame.pcm async for frame in tts.synthesize(text, language)])
+        samples = resample(float_from_pcm(pcm), round(tts.capabilities.rate_hz * pitch), LISTEN_RATE_HZ)
+        return trimmed(samples)
 
 
 def trimmed(samples: Samples) -> Samples:
