@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shutil
 import tempfile
 import urllib.error
 import urllib.request
@@ -60,7 +61,16 @@ def bench(
     named = os.environ.get(RECORDINGS)
     with ExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="kefu-bench-")))
+        closing.callback(_keep_logs, folder)
         yield Bench(console, folder, closing, quick, minutes, recordings or (Path(named) if named else None))
+
+
+def _keep_logs(folder: Path) -> None:
+    """What the gateways and bots said, for reading when a part has failed."""
+    kept = BUILD / "bench" / "logs"
+    kept.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*/*.log"):
+        shutil.copy(log, kept / f"{log.parent.name}-{log.name}")
 
 
 def _answers(gateway: GatewayProcess) -> bool:

@@ -32,7 +32,7 @@ from tests.bench.line import Asked, KefuLine
 from tests.bench.questions import QUESTIONS, Question, spoken_questions
 from tests.bench.results import Result, Results, quantiles
 from tests.bench.trend import theil_sen
-from tests.bench.vital import Vitals, look
+from tests.bench.vital import Vitals, is_alive, look
 
 CUSTOMERS = 4
 SAMPLES_FILE = "soak-samples.json"
@@ -60,7 +60,7 @@ class Tally:
 
 
 async def measure(gateway: GatewayProcess, recordings: Path, console: Console, *, minutes: float = 2.0) -> Results:
-    """``minutes`` of calls, the warm-up among them. Raises ``OSError`` when the gateway dies."""
+    """``minutes`` of calls, the warm-up among them. Raises ``RuntimeError`` when the gateway ends."""
     questions = await spoken_questions(recordings, (*QUESTIONS, *_HUMS))
     total_s = minutes * 60
     warm_s = min(_WARM_MOST_S, _WARM_SHARE * total_s)
@@ -132,7 +132,13 @@ async def _watch(
     told_s = time.perf_counter()
     while True:
         await asyncio.sleep(_SAMPLE_S)
-        samples.append(await look(gateway.url, gateway.pid, time.perf_counter() - began_s))
+        try:
+            samples.append(await look(gateway.url, gateway.pid, time.perf_counter() - began_s))
+        except (OSError, aiohttp.ClientError, KeyError) as error:
+            if not is_alive(gateway.pid):
+                raise RuntimeError(f"the gateway ended in mid-soak: {_tail(gateway.log)}") from error
+            tally.errors[f"metrics: {type(error).__name__}"] += 1
+            continue
         if time.perf_counter() - told_s >= 60:
             told_s = time.perf_counter()
             console.print(
@@ -140,6 +146,10 @@ async def _watch(
                 f"{sum(tally.errors.values())} errors; {_words(samples[-1])}",
                 highlight=False,
             )
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-1500:]
 
 
 async def _rested(gateway: GatewayProcess, began_s: float) -> Vitals:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +14,7 @@ from tests.bench.line import Asked
 from tests.bench.questions import Question
 from tests.bench.soak import Tally, outcome
 from tests.bench.trend import theil_sen
-from tests.bench.vital import Vitals, descendants, metric
+from tests.bench.vital import Vitals, descendants, is_alive, metric
 
 REST = Vitals(at_s=100, rss_mb=500, children_rss_mb=900, threads=20, files=40, tasks=6, sessions=0)
 NOBODY = Question("q", np.zeros(1, np.float32), 0.0)
@@ -70,6 +73,14 @@ def test_processes_below_a_process() -> None:
     parents = {10: 1, 11: 10, 12: 10, 13: 12, 20: 1}
     assert sorted(descendants(parents, 10)) == [11, 12, 13]
     assert descendants(parents, 20) == []
+
+
+def test_a_process_that_has_ended_is_not_alive() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_alive(ended.pid), "nobody has waited for it yet"
+    assert not is_alive(ended.pid)
+    assert is_alive(os.getpid())
 
 
 def test_a_metric_is_read_by_its_whole_name() -> None:

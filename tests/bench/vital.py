@@ -47,6 +47,14 @@ def metric(exposition: str, name: str) -> float:
     raise KeyError(name)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended but is not waited for does not."""
+    try:
+        return not _status(pid)["State"].startswith("Z")
+    except OSError:
+        return False
+
+
 async def look(url: str, pid: int, at_s: float) -> Vitals:
     """Look now. Raises ``OSError`` when the process is gone, ``aiohttp.ClientError`` when it does not answer."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as response:
