@@ -21,6 +21,7 @@ _ECHO_DELAY_MS = 800.0
 """An echo is of what was played during the utterance, or so long before: room, network, playout reports."""
 _SYLLABLES_TO_HOLD = 2
 """So many words of somebody else's, heard before the sound alone was enough, hold the bot."""
+_FOR_US = frozenset({Verdict.TURN, Verdict.STOP})
 _KINDS = {
     Verdict.SILENCE: "false",
     Verdict.ECHO: "echo",
@@ -82,8 +83,16 @@ class Floor:
         self._turns.speech_ended()
 
     async def words(self, transcript: Transcript) -> None:
-        """A transcript that is not final."""
-        if syllables(self.judge(transcript).words) < _SYLLABLES_TO_HOLD:
+        """A transcript that is not final. At a pause, words that are not for us let the answer go on already."""
+        judgement = self.judge(transcript)
+        if judgement.verdict not in _FOR_US:
+            if transcript.at_pause and self._answering.is_held:
+                self._turns.released(transcript.utterance_id)
+                self._count_interruption(judgement.verdict)
+                self._answering.go_on()
+                self._answering.hold_floor(False)
+            return
+        if syllables(judgement.words) < _SYLLABLES_TO_HOLD and judgement.verdict is not Verdict.STOP:
             return
         if self._turns.words_heard(transcript.utterance_id):
             await self._answering.hold()
@@ -104,15 +113,18 @@ class Floor:
         """The final transcript: lets the answer go on unless this was for us. ``free`` must follow."""
         judgement = self.judge(transcript)
         if self._answering.is_held:
-            self._metrics.interruptions.labels(_KINDS[judgement.verdict]).inc()
+            self._count_interruption(judgement.verdict)
         if judgement.verdict is Verdict.ECHO:
             self._turns.echo_heard()
-        if judgement.verdict in {Verdict.TURN, Verdict.STOP}:
+        if judgement.verdict in _FOR_US:
             if transcript.level_db:
                 self._level.add(transcript.level_db)
         else:
             self._answering.go_on()
         return judgement
+
+    def _count_interruption(self, verdict: Verdict) -> None:
+        self._metrics.interruptions.labels(_KINDS[verdict]).inc()
 
     def free(self, utterance_id: int) -> None:
         """This utterance is known; the floor is free unless the customer speaks again already."""

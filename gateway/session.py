@@ -198,10 +198,14 @@ class VoiceSession:
                 raise SessionEnded("idle")
             await self._mind_the_silence()
 
+    @property
+    def _is_asked(self) -> bool:
+        """Whether a question of ours waits for its answer."""
+        return what_is_asked(self._conversation.state) != "none"
+
     async def _mind_the_silence(self) -> None:
-        asked = what_is_asked(self._conversation.state) != "none"
         busy = self._listening or self._answering.is_busy
-        attempt = self._silence.tick(self._clock(), busy=busy, asked=asked)
+        attempt = self._silence.tick(self._clock(), busy=busy, asked=self._is_asked)
         if attempt is not None:
             responder = self._conversation.core.responder
             await self._answering.say(
@@ -285,8 +289,9 @@ class VoiceSession:
 
     async def _on_unclear(self, transcript: Transcript) -> None:
         """Speech without words, and no answer that goes on after it."""
-        if transcript.end_ms - transcript.start_ms >= _UNCLEAR_SPEECH_MS and not self._unclear_told:
-            # Said once, not at every noise: a dialogue with a coffee machine helps nobody.
+        is_long = transcript.end_ms - transcript.start_ms >= _UNCLEAR_SPEECH_MS
+        if is_long and self._is_asked and not self._unclear_told:
+            # Said once, and only where an answer is due: a dialogue with a coffee machine helps nobody.
             self._unclear_told = True
             await self._answering.apologise("not_understood")
 

@@ -45,7 +45,7 @@ class _BotTurn:
 
 
 class TurnTaking:
-    """One session's floor. At most one ``Hold`` per utterance."""
+    """One session's floor. At most one ``Hold`` per utterance, one more after it was ``released``."""
 
     def __init__(self, config: TurnTakingConfig | None = None) -> None:
         self.config = config or TurnTakingConfig()
@@ -54,6 +54,8 @@ class TurnTaking:
         self._start_ms = 0.0
         self._held_by: int | None = None
         """The utterance that took the floor last."""
+        self._released: int | None = None
+        """The utterance that turned out to be nothing before it was over."""
         self._over: OrderedDict[int, bool] = OrderedDict()
         self._echoes = False
 
@@ -80,7 +82,8 @@ class TurnTaking:
         if self._bot is None or self._utterance_id is None:
             return None
         self._over[self._utterance_id] = True
-        if self._echoes or now_ms - max(self._start_ms, self._bot.start_ms) < self.config.barge_in_ms:
+        needs_words = self._echoes or self._released == self._utterance_id
+        if needs_words or now_ms - max(self._start_ms, self._bot.start_ms) < self.config.barge_in_ms:
             return None
         return self._hold()
 
@@ -89,6 +92,10 @@ class TurnTaking:
         if self._bot is None or utterance_id != self._utterance_id:
             return None
         return self._hold()
+
+    def released(self, utterance_id: int) -> None:
+        """The bot goes on although the utterance may: its sound no longer holds, further words do."""
+        self._released, self._held_by = utterance_id, None
 
     def speech_ended(self) -> None:
         """The utterance is over (``SpeechEnded``)."""

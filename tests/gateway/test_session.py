@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from dialogue.types import ActionFinished, ActionRunner, Reply, ReplyAction, Turn
+from dialogue.types import ActionFinished, ActionRunner, Asked, Reply, ReplyAction, Turn
 from gateway import events as ev
 from gateway.session import VoiceSession
+from nlu.types import Expectation
 from speech.audio import pcm_from_float
 from speech.errors import AsrFailed, AsrOverloaded
 from speech.types import Transcript
@@ -359,16 +360,25 @@ async def test_a_full_recogniser_is_apologised_for() -> None:
 
 
 @virtual_time
-async def test_long_unclear_speech_is_asked_about_once() -> None:
+async def test_long_unclear_speech_is_asked_about_once_where_an_answer_is_due() -> None:
     house = House()
     house.asr.answer = lambda call: ""
 
+    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
+        yield Asked(Expectation("digits", "order_number", 8))
+        yield Reply(turn.turn_id, "请告诉我订单号。", "zh", is_last=True)
+
+    house.responder.answer = answer
+
     async def script(caller: Caller) -> None:
+        await caller.say("40# 30.")
+        caller.send(ev.TextIn("查订单"))
+        await caller.listen(3)
         for _ in range(3):
             await caller.say("40# 30.")
             await caller.listen(3)
 
-    assert (await call(house, script)).replies == ["抱歉（not_understood）。"]
+    assert (await call(house, script)).replies == ["请告诉我订单号。", "抱歉（not_understood）。"]
 
 
 @virtual_time

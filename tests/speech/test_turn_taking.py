@@ -78,3 +78,15 @@ def test_only_the_last_utterances_are_remembered() -> None:
         turns.speech_continues(number * 100 + 97)
     assert not turns.was_over_bot(0)
     assert turns.was_over_bot(99)
+
+
+def test_an_utterance_that_was_nothing_holds_again_only_with_words() -> None:
+    turns = speaking_bot()
+    turns.speech_started(1, 1000, 1096)
+    assert turns.speech_continues(1200) == Hold(7)
+    turns.released(1)
+    assert turns.speech_continues(3000) is None
+    assert turns.words_heard(1) == Hold(7)
+    turns.speech_ended()
+    turns.speech_started(2, 5000, 5096)
+    assert turns.speech_continues(5200) == Hold(7), "the next utterance is a new one"
