@@ -108,7 +108,6 @@ async def opened(
             metrics.worker_restarts.inc()
             stack.callback(asyncio.create_task(_recover_later(conversations), name="recover").cancel)
         voice = await _voice(loading, stack, progress, warms=worker is None or worker.number == 1)
-        metrics.workers.set(1)
         if worker:
             stack.callback(asyncio.create_task(_keep_counting(metrics), name="count tasks").cancel)
         health = _health(triton, client, engine, worker)

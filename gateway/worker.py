@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import pickle
 import shutil
 import signal
@@ -57,9 +58,10 @@ class Assignment:
 class Parent:
     """The worker's end of the control socket."""
 
-    def __init__(self, control: socket.socket) -> None:
-        """``control`` has given the assignment."""
+    def __init__(self, control: socket.socket, metrics: Path) -> None:
+        """``control`` has given the assignment; ``metrics`` is deleted when nobody else is left who would."""
         control.setblocking(False)
+        self._metrics = metrics
         self._control = control
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
@@ -117,6 +119,10 @@ class Parent:
         self._stop()
 
     def _stop(self) -> None:
+        if self.is_dead and self._starting is not None:
+            # No customer has come yet: there is nothing to end well, and loading models cannot be cancelled.
+            shutil.rmtree(self._metrics, ignore_errors=True)
+            os._exit(1)
         if self.stop.is_set():
             self.hurry.set()
         elif self._starting is not None:
@@ -128,7 +134,7 @@ async def serve(assignment: Assignment, memory: SharedMemory, control: socket.so
     """Serve until told to stop; returns the exit status."""
     metrics = Path(assignment.metrics)
     worker = Worker(assignment.number, assignment.count, memory, metrics, assignment.is_restart)
-    parent = Parent(control)
+    parent = Parent(control, metrics)
     status = 1
     try:
         async with opened(
@@ -143,7 +149,6 @@ async def serve(assignment: Assignment, memory: SharedMemory, control: socket.so
             raise
         status = 0
     if parent.is_dead:
-        # Nobody else is left who would.
         shutil.rmtree(metrics, ignore_errors=True)
     return status
 
@@ -159,6 +164,7 @@ async def _serve(services: Services, parent: Parent) -> None:
             gc.collect()
             gc.freeze()
             parent.started()
+            services.metrics.workers.set(1)
             voice = services.voice
             clean = voice is None or voice.tts.capabilities.commercial_use
             parent.tell("ready", info=services.info, commercial_use=clean)

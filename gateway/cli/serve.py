@@ -125,6 +125,7 @@ class _Serving:
                 # What is loaded by now lives as long as the process; the collector need not look at it again.
                 gc.collect()
                 gc.freeze()
+                services.metrics.workers.set(1)
                 voice = services.voice
                 await self._until_stopped(services.info, voice is None or voice.tts.capabilities.commercial_use)
                 await site.stop()
