@@ -48,6 +48,7 @@ _TO_OTHERS = re.compile(
 )
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[a-z']+|\d|[^\W\d_a-zA-Z]", re.IGNORECASE)
+_ECHO_REST = 2
 _QUIET_DB = 10.0
 """This much below the customer's own voice is somebody else's, farther away."""
 _LEVELS_KEPT = 7
@@ -96,6 +97,8 @@ def judge(text: str, overlap: Overlap) -> Judgement:
     words = own_words(text, overlap.spoken, keep=is_stop) if overlap.over_bot else text
     if not _plain(words):
         return Judgement(Verdict.ECHO if _plain(text) else Verdict.SILENCE, words)
+    if words != text and _begins_with_stop(words):
+        return Judgement(Verdict.STOP, words)  # what follows is a syllable or two of the echo
     return Judgement(_verdict(words, overlap), words)
 
 
@@ -119,6 +122,12 @@ def is_stop(text: str) -> bool:
     """Whether ``text`` asks for silence and nothing else: 停, 不是不是, 等一下, wait."""
     words = _plain(text)
     return _whole(_STOP, words) and (_STOP_WORD.search(words) or _DENIAL.search(words)) is not None
+
+
+def _begins_with_stop(text: str) -> bool:
+    plain = _plain(text).replace(" ", "")
+    found = _STOP.match(plain)
+    return found is not None and is_stop(found.group()) and syllables(plain[found.end() :]) <= _ECHO_REST
 
 
 def syllables(text: str) -> int:
