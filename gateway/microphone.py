@@ -23,7 +23,8 @@ class Microphone:
         self._frames: deque[AudioFrame] = deque()
         self._waiting_ms = 0.0
         self._clock_ms = 0.0
-        self._arrived = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
+        """Whoever waits for a frame. An Event asks which loop runs each time, fifty times a second."""
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
@@ -39,7 +40,7 @@ class Microphone:
             oldest = self._frames.popleft()
             self._waiting_ms -= oldest.duration_ms
             self._dropped(oldest.duration_ms)
-        self._arrived.set()
+        self._wake()
 
     @property
     def now_ms(self) -> float:
@@ -53,10 +54,15 @@ class Microphone:
     def close(self) -> None:
         """No more audio; ``frames`` ends."""
         self._closed = True
-        self._arrived.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def frames(self) -> AsyncIterator[AudioFrame]:
-        """Frames as they arrive, until closed."""
+        """Frames as they arrive, until closed. For one listener."""
+        loop = asyncio.get_running_loop()
         while True:
             while self._frames:
                 frame = self._frames.popleft()
@@ -64,5 +70,5 @@ class Microphone:
                 yield frame
             if self._closed:
                 return
-            self._arrived.clear()
-            await self._arrived.wait()
+            self._waiter = loop.create_future()
+            await self._waiter

@@ -127,13 +127,14 @@ class _Listener:
 
     async def run(self, frames: AsyncIterator[AudioFrame]) -> None:
         """Listen until ``frames`` ends and every final is out."""
+        clock_s = asyncio.get_running_loop().time
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self._decoding.tasks = self._tasks
                 async for frame in frames:
                     self._waiting_since_s = None
                     await self._hear(frame)
-                    self._waiting_since_s = asyncio.get_running_loop().time()
+                    self._waiting_since_s = clock_s()
                 if (ended := self._endpointer.flush()) is not None:
                     self._on(ended)
         except BaseExceptionGroup as group:

@@ -106,9 +106,8 @@ class SileroVad:
         found: list[float] = probabilities[:, 0].tolist()
         return found
 
-    def soon(self, row: int) -> asyncio.Future[float]:
-        """The probability of the window in ``row``, which is complete, run together with other streams'."""
-        loop = asyncio.get_running_loop()
+    def soon(self, row: int, loop: asyncio.AbstractEventLoop) -> asyncio.Future[float]:
+        """The probability of the window in ``row``, which is complete, run together with other streams' of ``loop``."""
         if loop is not self._loop:
             self._loop, self._waiting, self._futures, self._timer = loop, [], [], None
         future: asyncio.Future[float] = loop.create_future()
@@ -146,6 +145,8 @@ class SileroStream:
         self._vad = vad
         self._row = vad.opened()
         self._filled = _CONTEXT_SAMPLES
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The loop that runs ``hear``: asked once, since to ask costs a system call."""
 
     def __del__(self) -> None:
         self._vad.closed(self._row)
@@ -161,11 +162,13 @@ class SileroStream:
         return found
 
     async def hear(self, samples: Samples) -> list[float]:
-        """As ``push``, together with other streams. One call at a time; one that is cancelled ends the stream."""
+        """As ``push``, together with other streams. One call at a time, on one loop; cancelling it ends the stream."""
         found: list[float] = []
         at = self._take(samples, 0)
         while self._filled == INPUT_SAMPLES:
-            found.append(await self._vad.soon(self._row))
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()
+            found.append(await self._vad.soon(self._row, self._loop))
             self._filled = _CONTEXT_SAMPLES
             at = self._take(samples, at)
         return found

@@ -27,6 +27,7 @@ from speech.listen import ListenConfig
 from speech.spoken_text import preload
 from speech.types import AsrCapabilities, AudioFrame, Language, Recognition, Samples, TtsCapabilities
 from speech.vad import SileroVad
+from tests.bench.media.files import allow_many_files
 from tests.bench.media.heard import Heard, now_s
 from tests.bench.media.script import ANSWER_FRAME, ANSWER_HZ, ANSWER_MS, FRAME_MS, REPLY, TRANSCRIPT
 from tests.fakes_core import FakeResponder, House
@@ -107,6 +108,7 @@ async def _serve(port: int, heard: Heard) -> None:
 
 def main() -> None:
     """Serve until SIGTERM, which writes the times (SIGINT: writes the profile first)."""
+    allow_many_files()
     log.configure("warning", "json")
     profile = cProfile.Profile() if len(sys.argv) > 3 else None
 

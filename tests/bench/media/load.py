@@ -18,6 +18,7 @@ from socket import socket
 
 import numpy as np
 
+from tests.bench.media.files import allow_many_files
 from tests.bench.media.script import ANSWER_MS, FRAME_MS, microphone_frames
 from tests.bench.media.wire import System, messages, microphone_message, opened, played_message
 
@@ -142,6 +143,7 @@ def _cpu_s(pid: int) -> float:
 
 def main() -> None:
     """Open the calls one after another, run them, write what was seen."""
+    allow_many_files()
     system: System = "kefu" if sys.argv[1] == "kefu" else "pipecat"
     port, count, seconds, pid = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
     cycle = len(microphone_frames())

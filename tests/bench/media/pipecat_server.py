@@ -37,6 +37,7 @@ from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.workers.runner import WorkerRunner
 
+from tests.bench.media.files import allow_many_files
 from tests.bench.media.heard import Heard, now_s
 from tests.bench.media.script import (
     ANSWER_FRAME,
@@ -146,6 +147,7 @@ async def _started(_app: FastAPI) -> AsyncIterator[None]:
 
 def main() -> None:
     """Serve until SIGTERM, which writes the times."""
+    allow_many_files()
     logger.remove()
     logger.add(sys.stderr, level="WARNING")
     heard_file = Path(sys.argv[2])
