@@ -92,6 +92,7 @@ class Loudspeaker:
             case ev.AudioEnd(turn_id) if turn_id == self._turn_id:
                 self._ended = True
             case ev.Clear(turn_id):
+                self._ended = self._ended and not self._buffer
                 self._buffer = deque(item for item in self._buffer if item[0] != turn_id)
                 if turn_id == self._turn_id:
                     self._turn_id = None

@@ -107,7 +107,7 @@ def score(scene: Scene, take: Take, renderings: Sequence[Rendering], *, alike: f
         lost_ms=missing_ms,
         utterances=utterances,
         false_endpoints=false_endpoints,
-        cut_number=_is_number_cut(scene, take),
+        cut_number=_is_number_cut(scene, take, false_endpoints),
         missed=missed,
         false_turns=max(0, len(take.turns) - len(label.turns)),
         response_ms=response_ms,
@@ -195,17 +195,12 @@ def _endpoints(take: Take) -> tuple[int, int]:
     return count, false
 
 
-def _is_number_cut(scene: Scene, take: Take) -> bool | None:
-    """Whether no single turn holds the whole number; None when no number is said, or its digits were misheard."""
+def _is_number_cut(scene: Scene, take: Take, false_endpoints: int) -> bool | None:
+    """Whether the number came in pieces; None when no number is said. Digits misheard in one turn are no cut."""
     if (number := scene.number) is None:
         return None
-    said = [digits(turn.text) for turn in take.turns]
-    if any(number in text for text in said):
-        return False
-    whole = "".join(said)
-    longest = max(said, key=len, default="")
-    # One turn with all the digits but a misheard one is the recogniser's mistake, not a cut.
-    return not (len(longest) >= len(number) - 1 and len(whole) - len(longest) <= 1)
+    whole = any(number in digits(turn.text) for turn in take.turns)
+    return not whole and (len(take.turns) > 1 or false_endpoints > 0)
 
 
 def _response_ms(scene: Scene, take: Take) -> float | None:

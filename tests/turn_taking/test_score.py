@@ -143,14 +143,21 @@ def test_the_time_to_the_answer_counts_from_the_true_end() -> None:
         (["一零零零二零九五"], False),
         (["订单号1000 2095"], False),
         (["一零零零", "二零九五"], True),
-        (["一零零零二零九"], False),  # a digit misheard, nothing cut off
-        ([], True),
+        (["一零零零二零九"], False),  # misheard
+        (["一零零零", "一零零零二零九五"], False),
     ],
 )
 def test_a_number_in_two_turns_is_cut(turns: list[str], cut: bool) -> None:
     taken = tuple(TurnTaken(2 + i, text, 0.0) for i, text in enumerate(turns))
     take = Take((run(0, 0, 400),), opening_turn=1, spans=(said(500, 2000),), turns=taken)
     assert score(scene(turns=("一零零零 二零九五",)), take, RENDERED).cut_number is cut
+
+
+def test_a_number_whose_utterance_was_ended_inside_it_is_cut() -> None:
+    heard = ((1400.0, SpeechEnded(1, 900, 1400)),)
+    turns = (TurnTaken(2, "一零零零", 1500.0),)
+    take = Take((run(0, 0, 400),), opening_turn=1, spans=(said(500, 2000),), turns=turns, heard=heard)
+    assert score(scene(turns=("一零零零 二零九五",)), take, RENDERED).cut_number
 
 
 def test_a_fault_is_a_failure() -> None:
@@ -180,6 +187,15 @@ def test_a_loudspeaker_plays_in_real_time_and_stops_at_clear() -> None:
     speaker.advance(2000)
     assert [(speaker.ms(run.start), speaker.ms(run.end)) for run in speaker.runs] == [(140, 700)]
     assert not speaker.is_playing
+
+
+def test_what_was_cleared_is_not_finished() -> None:
+    speaker = Loudspeaker(RATE_HZ)
+    speaker.take(ev.AudioStart(1, RATE_HZ), 0)
+    speaker.take(ev.AudioOut(1, 0, sound(0, 2000)), 0)
+    speaker.take(ev.AudioEnd(1, 2000), 0)
+    speaker.take(ev.Clear(1), 500)
+    assert not speaker.is_finished
 
 
 def test_a_loudspeaker_drops_what_belongs_to_another_turn() -> None:
