@@ -21,7 +21,8 @@ from gateway import events as ev
 from gateway import log
 from gateway.ahead import Ahead
 from gateway.answer import Script, Speaker
-from gateway.conversation import Conversation, Hops
+from gateway.conversation import Conversation
+from gateway.core import Hops
 from gateway.latency import hops_of, spans_of
 from gateway.message import Message
 from gateway.outbox import Outbox

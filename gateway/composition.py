@@ -29,7 +29,8 @@ from gateway import log
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens, kept_secret
 from gateway.config import Settings
-from gateway.conversation import Conversations, Core
+from gateway.conversations import Conversations
+from gateway.core import Core
 from gateway.engines import load_voice
 from gateway.ground import NEEDED_MODELS, Progress, connected, open_prepared, open_triton
 from gateway.metrics import Metrics

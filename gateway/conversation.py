@@ -9,28 +9,13 @@ it begins, and finished after a crash under the same idempotency key.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
-from typing import Protocol
-from weakref import WeakValueDictionary
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 
-from dialogue.actions import perform
 from dialogue.errors import DialogueError
-from dialogue.respond import Responder
-from dialogue.shop.protocol import Shop
 from dialogue.state import DialogueState, fold, fold_all
-from dialogue.store import ConversationStore, Position, Reading
+from dialogue.store import Position, Reading
 from dialogue.types import (
-    Action,
-    ActionFinished,
-    ActionResult,
-    ActionStarted,
-    CustomerIdentified,
     CustomerSaid,
     DialogueEvent,
     HandedOff,
@@ -41,49 +26,15 @@ from dialogue.types import (
 )
 from gateway import log
 from gateway.ahead import Ahead
-from gateway.errors import Forbidden
+from gateway.core import Core, Hops
 from gateway.events import ReplyOut, UnderstoodOut
 from gateway.journal import Journal
-from gateway.metrics import Metrics
+from gateway.writes import Writes
 from nlu.types import Language, Parse
-from nlu.understand import Understanding
 from speech.types import Transcript, TtsEngine
 
 _CATCH_UP_S = 1.5
 """How long a turn waits to learn what other workers have stored."""
-
-
-@dataclass(slots=True)
-class Hops:
-    """Times of one turn, milliseconds, filled in as it runs."""
-
-    nlu_ms: float = 0.0
-    dialogue_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """What every conversation shares."""
-
-    understanding: Understanding
-    responder: Responder
-    shop: Shop
-    store: ConversationStore
-    metrics: Metrics
-    background: asyncio.TaskGroup
-    """Where WRITEs run; lives as long as the gateway."""
-    turn_deadline_s: float
-    clock: Callable[[], float] = time.monotonic
-    turn_locks: TurnLocks | None = None
-    """Where other workers may serve the same conversation; None: nobody does."""
-
-
-class TurnLocks(Protocol):
-    """Lets one of several workers at a time take a turn in a conversation."""
-
-    def held(self, conversation_id: str) -> AbstractAsyncContextManager[None]:
-        """Wait for this conversation's turn, for a bounded time, and hold it."""
-        ...
 
 
 class Conversation:
@@ -286,128 +237,3 @@ class Conversation:
         """The customer got these words of ours."""
         if text:
             await self.apply(Said(turn_id, text, complete, tells_result))
-
-
-class Writes:
-    """The ``ActionRunner`` given to skills: WRITEs outlive the reply that asked for them.
-
-    The same idempotency key again joins the WRITE that runs, or gets its result.
-    """
-
-    def __init__(self, conversation: Conversation) -> None:
-        """One per conversation."""
-        self._conversation = conversation
-        self._running: dict[str, asyncio.Task[ActionResult]] = {}
-
-    async def run(self, action: Action) -> ActionResult:
-        """See ``dialogue.types.ActionRunner``."""
-        task = self._running.get(action.idempotency_key)
-        if task is None:
-            # Being written down is part of what cannot be cancelled: else a start without an end would be stored.
-            task = self._begin(action, written_down=False)
-        return await asyncio.shield(task)
-
-    def start(self, action: Action) -> asyncio.Task[ActionResult]:
-        """Begin an action that is written down already."""
-        return self._begin(action, written_down=True)
-
-    def _begin(self, action: Action, *, written_down: bool) -> asyncio.Task[ActionResult]:
-        work = self._perform(action, written_down=written_down)
-        task = self._conversation.core.background.create_task(work, name=f"write {action.name}")
-        self._running[action.idempotency_key] = task
-        task.add_done_callback(lambda _: self._running.pop(action.idempotency_key, None))
-        return task
-
-    async def _written_down(self, action: Action) -> bool:
-        """Whether the start is in the store. What is not written down could not be finished after a crash."""
-        await self._conversation.apply(ActionStarted(action))
-        try:
-            await self._conversation.flush()
-        except DialogueError:
-            return False
-        return True
-
-    async def _perform(self, action: Action, *, written_down: bool) -> ActionResult:
-        conversation = self._conversation
-        result = ActionResult(ok=False, rule="unavailable")
-        try:
-            if written_down or await self._written_down(action):
-                result = await perform(conversation.core.shop, action)
-        except Exception as error:  # noqa: BLE001 - one failed WRITE must not take the gateway's task group down
-            log.logger(conversation_id=conversation.id).error(
-                "write failed", action=action.name, error=type(error).__name__, exc_info=True
-            )
-        outcome = "done" if result.ok else (result.rule or "refused")
-        conversation.core.metrics.actions.labels(action.name, outcome).inc()
-        await conversation.apply(ActionFinished(action, result))
-        return result
-
-
-class Conversations:
-    """The conversations that are in memory; others are folded again from the store. Least recently used go first.
-
-    There is never a second one with the same id: one that somebody still holds is found again, and one whose events
-    wait for the store stays.
-    """
-
-    def __init__(self, core: Core, keep: int = 2000) -> None:
-        """``keep``: how many stay in memory."""
-        self._core = core
-        self._keep = keep
-        self._open: OrderedDict[str, Conversation] = OrderedDict()
-        self._held: WeakValueDictionary[str, Conversation] = WeakValueDictionary()
-
-    async def get(
-        self, conversation_id: str, *, customer_id: str | None, channel: str, language: Language = "zh"
-    ) -> Conversation:
-        """The conversation with this id, opened when it is not in memory. Raises ``StoreUnavailable``.
-
-        A customer who signs in during an anonymous conversation is known from then on. Raises ``Forbidden`` when the
-        conversation is another customer's.
-        """
-        found = self._held.get(conversation_id)
-        if found is not None:
-            await found.catch_up()
-        else:
-            found = await self._load(conversation_id, customer_id, channel, language)
-            # Two doors may have opened it at once; the first to finish wins.
-            found = self._held.setdefault(conversation_id, found)
-        self._open[conversation_id] = found
-        self._open.move_to_end(conversation_id)
-        self._forget_oldest()
-        if customer_id is not None and found.state.customer_id not in {None, customer_id}:
-            raise Forbidden("this conversation belongs to another customer; begin a new one", code="wrong_customer")
-        if customer_id is not None and found.state.customer_id is None:
-            await found.apply(CustomerIdentified(customer_id, "token"))
-        return found
-
-    def _forget_oldest(self) -> None:
-        for conversation_id in list(islice(self._open, max(0, len(self._open) - self._keep))):
-            if self._open[conversation_id].is_stored:
-                del self._open[conversation_id]
-            else:
-                self._open.move_to_end(conversation_id)
-
-    async def _load(
-        self, conversation_id: str, customer_id: str | None, channel: str, language: Language
-    ) -> Conversation:
-        await self._core.store.open(conversation_id, customer_id, channel, language)
-        stored = await self._core.store.read_on(conversation_id, Position())
-        return Conversation(
-            self._core, DialogueState.new(conversation_id, customer_id=customer_id, language=language), stored
-        )
-
-    async def recover(self, began_before: datetime | None = None) -> int:
-        """Finish WRITEs that a crash cut off, each under its own key; returns how many.
-
-        ``began_before`` leaves out later ones, which another worker may be about to finish itself.
-        """
-        pending = [
-            waiting
-            for waiting in await self._core.store.pending_actions()
-            if began_before is None or waiting.started_at < began_before
-        ]
-        for waiting in pending:
-            conversation = await self.get(waiting.conversation_id, customer_id=None, channel="recovery")
-            conversation.writes.start(waiting.action)
-        return len(pending)

@@ -12,7 +12,7 @@ first audio                    ^
 from __future__ import annotations
 
 from gateway.ahead import Ahead
-from gateway.conversation import Hops
+from gateway.core import Hops
 from gateway.events import Span
 from gateway.message import Message
 

@@ -12,7 +12,7 @@ from dialogue.shop.protocol import Shop
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens
 from gateway.config import Settings
-from gateway.conversation import Conversations
+from gateway.conversations import Conversations
 from gateway.metrics import Metrics
 from gateway.voice import Voice
 

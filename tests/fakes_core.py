@@ -17,7 +17,9 @@ from dialogue.types import Action, ActionRunner, DialogueEvent, Reply, Said, Tur
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens
 from gateway.config import Settings
-from gateway.conversation import Conversation, Conversations, Core
+from gateway.conversation import Conversation
+from gateway.conversations import Conversations
+from gateway.core import Core
 from gateway.metrics import Metrics
 from gateway.services import Services
 from gateway.voice import Voice

@@ -17,7 +17,8 @@ from aiohttp import web
 
 from gateway.channels.identity import rest_grant
 from gateway.channels.rest import checked_text, count_hops, read_object
-from gateway.conversation import Conversation, Hops
+from gateway.conversation import Conversation
+from gateway.core import Hops
 from gateway.errors import ProtocolError
 from gateway.events import ReplyOut, UnderstoodOut
 from gateway.services import SERVICES

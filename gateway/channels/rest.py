@@ -10,7 +10,7 @@ from aiohttp import web
 
 from dialogue.types import Reply, ReplyAction
 from gateway.channels.identity import rest_grant
-from gateway.conversation import Hops
+from gateway.core import Hops
 from gateway.errors import ProtocolError
 from gateway.events import ReplyOut, UnderstoodOut
 from gateway.metrics import Metrics

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.app import make_app
 from gateway.channels.web_codec import AUDIO_HEADER, SUBPROTOCOL
 from gateway.config import Gateway, Settings
-from gateway.conversation import Core
+from gateway.core import Core
 from gateway.services import Services
 from tests.fakes_core import House
 from tests.fakes_tts import FakeTts

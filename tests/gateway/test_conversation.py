@@ -23,7 +23,9 @@ from dialogue.types import (
     Reply,
     Turn,
 )
-from gateway.conversation import Conversation, Conversations, Core, Hops
+from gateway.conversation import Conversation
+from gateway.conversations import Conversations
+from gateway.core import Core, Hops
 from gateway.errors import Forbidden
 from gateway.events import ReplyOut, UnderstoodOut
 from nlu.types import Language

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from dialogue.store import PendingAction
 from dialogue.types import ActionRunner, ActionStarted, CustomerSaid, Reply, Said, Turn
-from gateway.conversation import Conversation, Conversations, Core
+from gateway.conversation import Conversation
+from gateway.conversations import Conversations
+from gateway.core import Core
 from gateway.events import ReplyOut
 from tests.fakes_core import House, Item, cancel_action
 from tests.virtual_time import virtual_time
