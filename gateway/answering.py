@@ -131,6 +131,9 @@ class Answering:
 
     async def expect(self, message: Message) -> None:
         """The customer has paused after these words: work on the answer, in case that was all."""
+        ahead = self._ahead
+        if ahead is not None and (ahead.text, ahead.alternatives) == (message.text, message.alternatives):
+            return  # a syllable that changed no word came after them
         await self.expect_nothing()
         self._ahead = self._conversation.think_ahead(
             message.text,
