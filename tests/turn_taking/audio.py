@@ -10,10 +10,10 @@ import numpy as np
 
 from speech.audio import Resampler, float_from_pcm, read_audio, resample
 from speech.types import LISTEN_RATE_HZ, AudioFrame, Language, Samples, TtsCapabilities, TtsEngine
+from tests.turn_taking.caller import OUTPUT_RATE_HZ, Rendered
 from tests.turn_taking.facts import Rendering
 from tests.turn_taking.noises import LEVEL_DB, Noises
 from tests.turn_taking.scenes import Item, Scene, Style
-from tests.turn_taking.stage import OUTPUT_RATE_HZ, Rendered
 from tests.turn_taking.voices import Voices, at_level, in_a_room, other_voice
 from tests.turn_taking.words import plain
 

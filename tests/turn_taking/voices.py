@@ -20,8 +20,8 @@ from gateway.config import Settings
 from gateway.engines import load_asr, load_tts
 from speech.audio import float_from_pcm, read_wav, resample, speech_bounds_ms, write_wav
 from speech.types import LISTEN_RATE_HZ, BatchAsr, Language, Samples, TtsEngine
+from tests.turn_taking.caller import OPENING
 from tests.turn_taking.scenes import Scene
-from tests.turn_taking.stage import OPENING
 from tests.turn_taking.words import similarity
 
 _PER_MS = LISTEN_RATE_HZ // 1000
