@@ -19,6 +19,10 @@ _SLOW_READER_S = 10.0
 _JOINED_BYTES = 9_600
 """Audio that waits together leaves as one message, up to 200 ms at 24 kHz: a message costs more than its bytes."""
 
+_BURST = 8
+"""Events that one put after another may add before the reader, and everybody else on the loop, gets a turn: a voice
+that is ready at once would otherwise hold all other customers up for the whole answer."""
+
 
 class SlowReader(Exception):
     """The client does not take what it is sent."""
@@ -42,6 +46,8 @@ class Outbox:
 
     async def put(self, event: Outbound) -> None:
         """Queue an event; blocks while the client lags. Raises ``SlowReader``."""
+        if len(self._waiting) >= _BURST:
+            await asyncio.sleep(0)
         if self._is_full:
             await self._wait_for_room()
         if not self._is_stale(event):

@@ -149,3 +149,26 @@ async def test_the_first_audio_waits_for_no_more() -> None:
     await asyncio.sleep(0)
     await outbox.put(AudioOut(1, 0, b"1"))
     assert await reading == AudioOut(1, 0, b"1")
+
+
+@virtual_time
+async def test_a_burst_lets_others_have_their_turn() -> None:
+    outbox, turns, sent = Outbox(), 0, []
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def read() -> None:
+        sent.extend([event async for event in outbox])
+
+    other, reading = asyncio.create_task(somebody_else()), asyncio.create_task(read())
+    for _ in range(200):
+        await outbox.put(AudioOut(1, 0, bytes(960)))
+    assert turns > 20
+    other.cancel()
+    await outbox.close()
+    await asyncio.wait([other, reading])
+    assert [len(event.pcm) for event in sent if isinstance(event, AudioOut)] == [8 * 960] * 25
