@@ -47,7 +47,7 @@ async def test_the_gateway_reads_what_the_generator_sends() -> None:
 async def test_pipecat_gets_protobuf() -> None:
     pcm = bytes(range(256)) * 2 + bytes(128)
     ((_, data),) = await read(microphone_message("pipecat", pcm))
-    assert data == b"\x12\x89\x05\x1a\x80\x05" + pcm + b"\x20\x80\x7d\x28\x01"
+    assert data == b"\x12\x88\x05\x1a\x80\x05" + pcm + b"\x20\x80\x7d\x28\x01"
 
 
 @pytest.mark.parametrize("cut", [1, 3, 997])
