@@ -12,7 +12,6 @@ The end of the control socket means that the parent is dead: the worker stops to
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import pickle
@@ -30,6 +29,7 @@ from aiohttp import web
 from gateway import log
 from gateway.app import drain, make_app
 from gateway.cli import known_errors
+from gateway.collector import settle
 from gateway.composition import opened
 from gateway.config import Settings
 from gateway.metrics import keep_in_files
@@ -160,9 +160,7 @@ async def _serve(services: Services, parent: Parent) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(parent.connections(runner), name="connections")
-            # What is loaded by now lives as long as the process; the collector need not look at it again.
-            gc.collect()
-            gc.freeze()
+            settle()
             parent.started()
             services.metrics.workers.set(1)
             voice = services.voice

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import signal
 import socket
 import time
@@ -20,6 +19,7 @@ from gateway import log
 from gateway.app import drain, make_app
 from gateway.cli import ConfigOption, fail, run_or_fail, settings_or_fail
 from gateway.cli.setup import prepare
+from gateway.collector import settle
 from gateway.composition import opened
 from gateway.config import Settings
 from gateway.ground import ground
@@ -122,9 +122,7 @@ class _Serving:
             try:
                 site = web.SockSite(runner, self._listener, backlog=_BACKLOG)
                 await site.start()
-                # What is loaded by now lives as long as the process; the collector need not look at it again.
-                gc.collect()
-                gc.freeze()
+                settle()
                 services.metrics.workers.set(1)
                 voice = services.voice
                 await self._until_stopped(services.info, voice is None or voice.tts.capabilities.commercial_use)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
-import gc
 import signal
 import sys
 from array import array
@@ -21,6 +20,7 @@ from aiohttp import web
 from gateway import log
 from gateway.admission import Admission, RateLimit
 from gateway.app import make_app
+from gateway.collector import settle
 from gateway.config import Gateway, Settings
 from gateway.voice import Voice
 from speech.listen import ListenConfig
@@ -100,8 +100,7 @@ async def _serve(port: int, heard: Heard) -> None:
         runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-        gc.collect()
-        gc.freeze()
+        settle()
         print("ready", flush=True)
         await asyncio.Event().wait()
 
