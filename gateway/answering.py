@@ -29,11 +29,13 @@ from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.services import Services
 from gateway.voice import Voice
-from nlu.types import Language
+from nlu.types import Language, Parse
 from speech.errors import SpeechError
 
 _MESSAGES_WAITING = 8
 _SENTENCE_CHECK_S = 0.05
+_UNDERSTAND_S = 0.5
+"""The customer's words have been held that long already; a turn has the time that it needs."""
 _EXACT_MS = 2000.0
 """After a pause of this length people have lost the thread: the sentence begins anew."""
 _CANNOT_SPEAK: dict[Language, str] = {
@@ -150,6 +152,18 @@ class Answering:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             await ahead.close()
+
+    async def understood(self, message: Message) -> Parse | None:
+        """What these words mean, from the turn that is thought ahead where it is theirs; None: not known in time."""
+        ahead = self._ahead
+        try:
+            async with asyncio.timeout(_UNDERSTAND_S):
+                if ahead is not None and (ahead.text, ahead.alternatives) == (message.text, message.alternatives):
+                    return await ahead.parse()
+                return await self._conversation.understand(message.text, message.language, message.alternatives)
+        except Exception as error:  # noqa: BLE001 - without it the words decide alone
+            self._log.warning("words over the answer not understood", error=type(error).__name__)
+            return None
 
     def report_played(self, turn_id: int, ms: float, play: int | None = None) -> None:
         """The client says how much it has played."""

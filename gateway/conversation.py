@@ -137,7 +137,7 @@ class Conversation:
                 if ahead is not None and not ahead.answers(text, alternatives, self.state, turn_id):
                     ahead = None
                 async with asyncio.timeout(max(0.1, deadline - self.core.clock())):
-                    parse = await (ahead.parse() if ahead else self._understand(text, language, alternatives))
+                    parse = await (ahead.parse() if ahead else self.understand(text, language, alternatives))
                 hops.nlu_ms = (self.core.clock() - started) * 1000
                 turn = Turn(turn_id, parse.text, parse, modality, channel)
                 self._count(turn)
@@ -160,7 +160,8 @@ class Conversation:
                     if modality == "text":
                         await self.heard(turn_id, apology.text, complete=True, tells_result=False)
 
-    async def _understand(self, text: str, language: Language | None, alternatives: Sequence[str]) -> Parse:
+    async def understand(self, text: str, language: Language | None, alternatives: Sequence[str]) -> Parse:
+        """What ``text`` means here and now; changes nothing."""
         return await self.core.understanding.understand(
             text, self.state.expectation, language=language, alternatives=alternatives
         )

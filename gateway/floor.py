@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from gateway.answering import Answering
 from gateway.metrics import Metrics
-from nlu.types import Expectation
-from speech.overlap import Judgement, Overlap, UsualLevel, Verdict, judge, syllables
+from nlu.types import Expectation, Parse
+from speech.overlap import Judgement, Meaning, Overlap, UsualLevel, Verdict, judge, syllables
 from speech.turn_taking import TurnTaking, TurnTakingConfig
 from speech.types import SpeechStarted, Transcript
 
@@ -31,6 +31,16 @@ _KINDS = {
     Verdict.TURN: "true",
 }
 """Label of ``kefu_interruptions_total``."""
+
+
+_ACKNOWLEDGEMENTS = frozenset({"affirm", "thanks", "greet"})
+
+
+def meaning_of(parse: Parse) -> Meaning:
+    """A parse in the terms of ``speech.overlap``."""
+    if parse.intent in _ACKNOWLEDGEMENTS:
+        return Meaning(parse.confidence, acknowledges=True)
+    return Meaning(1 - parse.confidence if parse.intent == "out_of_scope" else parse.confidence)
 
 
 class Floor:
@@ -82,9 +92,8 @@ class Floor:
         """The endpoint."""
         self._turns.speech_ended()
 
-    async def words(self, transcript: Transcript) -> None:
+    async def words(self, transcript: Transcript, judgement: Judgement) -> None:
         """A transcript that is not final. At a pause, words that are not for us let the answer go on already."""
-        judgement = self.judge(transcript)
         if judgement.verdict not in _FOR_US:
             if transcript.at_pause and self._answering.is_held:
                 self._turns.released(transcript.utterance_id)
@@ -97,8 +106,12 @@ class Floor:
         if self._turns.words_heard(transcript.utterance_id):
             await self._answering.hold()
 
-    def judge(self, transcript: Transcript) -> Judgement:
-        """What the utterance was, by the words so far."""
+    def is_in_doubt(self, transcript: Transcript, judgement: Judgement) -> bool:
+        """Whether ``judge`` would do better if it knew what the words mean."""
+        return judgement.verdict is Verdict.TURN and self._turns.was_over_bot(transcript.utterance_id)
+
+    def judge(self, transcript: Transcript, parse: Parse | None = None) -> Judgement:
+        """What the utterance was, by the words so far and, where it is known, by what they mean."""
         since_ms = self._now_ms() - transcript.start_ms + _ECHO_DELAY_MS
         over_bot = self._turns.was_over_bot(transcript.utterance_id)
         overlap = Overlap(
@@ -106,12 +119,13 @@ class Floor:
             expects_answer=self._expectation().kind in {"yes_no", "choice"},
             spoken=self._answering.just_said(since_ms) if over_bot else "",
             quieter_db=self._level.quieter_db(transcript.level_db) if transcript.level_db else 0.0,
+            speech_ms=transcript.end_ms - transcript.start_ms,
+            meaning=meaning_of(parse) if parse is not None else None,
         )
         return judge(transcript.text, overlap)
 
-    def settle(self, transcript: Transcript) -> Judgement:
+    def settle(self, transcript: Transcript, judgement: Judgement) -> None:
         """The final transcript: lets the answer go on unless this was for us. ``free`` must follow."""
-        judgement = self.judge(transcript)
         if self._answering.is_held:
             self._count_interruption(judgement.verdict)
         if judgement.verdict is Verdict.ECHO:
@@ -121,7 +135,6 @@ class Floor:
                 self._level.add(transcript.level_db)
         else:
             self._answering.go_on()
-        return judgement
 
     def _count_interruption(self, verdict: Verdict) -> None:
         self._metrics.interruptions.labels(_KINDS[verdict]).inc()

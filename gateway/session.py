@@ -34,7 +34,7 @@ from gateway.silence import Silence
 from gateway.voice import Voice
 from nlu.types import Expectation, Language
 from speech.listen import listen
-from speech.overlap import Verdict
+from speech.overlap import Judgement, Verdict
 from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript
 
 _MUTE_MARGIN_MS = 100.0
@@ -261,15 +261,24 @@ class VoiceSession:
 
     async def _on_words(self, transcript: Transcript) -> None:
         """Words before the endpoint: they may silence the bot, and at a pause the answer is worked out ahead."""
-        await self._floor.words(transcript)
         judgement = self._floor.judge(transcript)
         if transcript.at_pause and judgement.verdict is Verdict.TURN:
             await self._answering.expect(self._message(transcript, judgement.words, self._clock()))
-        else:
+            judgement = await self._judge_by_meaning(transcript, judgement)
+        if not transcript.at_pause or judgement.verdict is not Verdict.TURN:
             await self._answering.expect_nothing()
+        await self._floor.words(transcript, judgement)
+
+    async def _judge_by_meaning(self, transcript: Transcript, judgement: Judgement) -> Judgement:
+        """A second look at words over the bot that answer no question of ours."""
+        if self._is_asked or not self._floor.is_in_doubt(transcript, judgement):
+            return judgement
+        parse = await self._answering.understood(self._message(transcript, judgement.words, self._clock()))
+        return self._floor.judge(transcript, parse)
 
     async def _on_final(self, transcript: Transcript) -> None:
-        judgement = self._floor.settle(transcript)
+        judgement = await self._judge_by_meaning(transcript, self._floor.judge(transcript))
+        self._floor.settle(transcript, judgement)
         await self.outbox.put(ev.Heard(replace(transcript, text=judgement.words), judgement.verdict.value))
         match judgement.verdict:
             case Verdict.TURN:

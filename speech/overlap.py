@@ -49,6 +49,9 @@ _TO_OTHERS = re.compile(
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[a-z']+|\d|[^\W\d_a-zA-Z]", re.IGNORECASE)
 _ECHO_REST = 2
+_LEAST_REQUEST = 0.2
+"""Below this words over the bot are somebody else's business. Low: an unanswered customer is worse than a pause."""
+_BRIEF_SYLLABLES, _BRIEF_MS, _BRIEF_REQUEST = 2, 600.0, 0.7
 _QUIET_DB = 10.0
 """This much below the customer's own voice is somebody else's, farther away."""
 _LEVELS_KEPT = 7
@@ -71,6 +74,16 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the words mean to a shop (from its understanding, which this package does not know)."""
+
+    request: float
+    """0..1: that they ask something of the shop or answer it."""
+    acknowledges: bool = False
+    """Agreement, thanks, a greeting: 没问题, perfect."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """The circumstances of an utterance."""
 
@@ -82,6 +95,10 @@ class Overlap:
     """What the bot said during it and shortly before, as written."""
     quieter_db: float = 0.0
     """How far it is below the customer's usual level; 0 when that is not known yet."""
+    speech_ms: float = 1000.0
+    """How long it lasted."""
+    meaning: Meaning | None = None
+    """What it means to a shop, where that is known; only asked for where nothing else decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +127,22 @@ def _verdict(text: str, overlap: Overlap) -> Verdict:
         return Verdict.STOP
     if overlap.over_bot and not overlap.expects_answer and is_backchannel(text):
         return Verdict.BACKCHANNEL
-    return Verdict.SIDE_TALK if _TO_OTHERS.search(words) else Verdict.TURN
+    if _TO_OTHERS.search(words):
+        return Verdict.SIDE_TALK
+    return _by_meaning(words, overlap) if overlap.over_bot and not overlap.expects_answer else Verdict.TURN
+
+
+def _by_meaning(words: str, overlap: Overlap) -> Verdict:
+    """Words over the bot that no rule knows: what asks nothing of a shop was not said to it."""
+    meaning = overlap.meaning
+    if meaning is None:
+        return Verdict.TURN
+    if meaning.acknowledges:
+        return Verdict.BACKCHANNEL
+    is_brief = syllables(words) <= _BRIEF_SYLLABLES and overlap.speech_ms <= _BRIEF_MS
+    if is_brief and meaning.request < _BRIEF_REQUEST:
+        return Verdict.BACKCHANNEL  # 嗯 is easily misheard as some other syllable
+    return Verdict.SIDE_TALK if meaning.request < _LEAST_REQUEST else Verdict.TURN
 
 
 def is_backchannel(text: str) -> bool:

@@ -39,6 +39,10 @@ class FakeUnderstanding:
     delay_s = 0.0
     error: Exception | None = None
 
+    def __init__(self) -> None:
+        self.intents: dict[str, tuple[str, float]] = {}
+        """Words that mean something else, with the confidence."""
+
     async def understand(
         self,
         text: str,
@@ -50,7 +54,8 @@ class FakeUnderstanding:
         await asyncio.sleep(self.delay_s)
         if self.error is not None:
             raise self.error
-        return Parse(text, text, language or "zh", "order_status", 0.9, (), Sentiment("neutral", 0.9))
+        intent, confidence = self.intents.get(text, ("order_status", 0.9))
+        return Parse(text, text, language or "zh", intent, confidence, (), Sentiment("neutral", 0.9))
 
 
 @dataclass

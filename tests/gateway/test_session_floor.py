@@ -70,6 +70,30 @@ def test_what_is_no_turn_loses_no_word_of_the_answer(text: str, kind: str) -> No
     run()
 
 
+@pytest.mark.parametrize(
+    ("text", "intent", "confidence", "kind"),
+    [
+        ("那没什么问题", "affirm", 0.9, "backchannel"),
+        ("晚上吃什么", "out_of_scope", 0.95, "side_talk"),
+        ("那", "order_status", 0.5, "backchannel"),
+        ("退货", "return_request", 0.9, "true"),
+        ("运费谁来出", "out_of_scope", 0.6, "true"),
+    ],
+)
+def test_what_the_words_mean_decides_where_they_do_not(text: str, intent: str, confidence: float, kind: str) -> None:
+    house = House()
+    house.asr.answer = by_length(QUESTION, text)
+    house.understanding.intents[text] = (intent, confidence)
+
+    @virtual_time
+    async def run() -> None:
+        await interrupted(house)
+        assert len(house.responder.turns) == (2 if kind == "true" else 1)
+        assert caller_metric(house, kind) == 1
+
+    run()
+
+
 @virtual_time
 async def test_a_word_of_the_bots_is_an_answer_when_a_question_is_pending(house: House) -> None:
     house.asr.answer = by_length("我要退货", "好的")

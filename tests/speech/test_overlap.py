@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from speech.overlap import Overlap, UsualLevel, Verdict, judge, syllables
+from speech.overlap import Meaning, Overlap, UsualLevel, Verdict, judge, syllables
 
 OVER = Overlap(over_bot=True)
 ASKED = Overlap(over_bot=True, expects_answer=True)
@@ -61,6 +63,27 @@ def test_words_to_others_are_no_turn_even_when_the_bot_is_silent(text: str) -> N
 @pytest.mark.parametrize("text", ["", " ", "。", "...", "，，"])
 def test_no_words_are_silence(text: str) -> None:
     assert judge(text, OVER).verdict is Verdict.SILENCE
+
+
+@pytest.mark.parametrize(
+    ("text", "speech_ms", "meaning", "verdict"),
+    [
+        ("完全可以理解", 900, Meaning(0.9, acknowledges=True), Verdict.BACKCHANNEL),
+        ("晚上吃什么", 900, Meaning(0.05), Verdict.SIDE_TALK),
+        ("运费谁来出", 900, Meaning(0.4), Verdict.TURN),
+        ("那", 300, Meaning(0.5), Verdict.BACKCHANNEL),
+        ("退货", 500, Meaning(0.98), Verdict.TURN),
+        ("那个订单", 300, Meaning(0.5), Verdict.TURN),
+        ("不是这个", 700, None, Verdict.TURN),
+    ],
+)
+def test_words_that_no_rule_knows_are_judged_by_their_meaning(
+    text: str, speech_ms: float, meaning: Meaning | None, verdict: Verdict
+) -> None:
+    over = Overlap(over_bot=True, speech_ms=speech_ms, meaning=meaning)
+    assert judge(text, over).verdict is verdict
+    assert judge(text, replace(over, over_bot=False)).verdict is Verdict.TURN
+    assert judge(text, replace(over, expects_answer=True)).verdict is Verdict.TURN
 
 
 def test_a_voice_far_below_the_customers_own_is_somebody_elses() -> None:
