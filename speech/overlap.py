@@ -25,13 +25,14 @@ _BACKCHANNEL = re.compile(
 )
 _STOP = re.compile(
     r"(?:停|停一下|停下|停停|先停|打住|等等|等一下|等一等|等会儿?|稍等|稍等一下|慢着|别说了|不要说了|不用说了|闭嘴|安静|不是|不对"
-    r"|打断一下|听我说|先听我说|不好意思|你先|先别|stop|wait|hold on|hang on|pause|one moment|just a moment|one second"
-    r"|a second|just a second|no no|shut up|be quiet|stop talking|excuse me|please|sorry|了|吧|先|一下|好了)+",
+    r"|够了|打断一下|听我说|先听我说|不好意思|你先|先别|了|吧|先|一下|好了|好的?"
+    r"|stop|wait|hold on|hang on|pause|one moment|just a moment|one second|a second|just a second|no no|shut up"
+    r"|be quiet|stop talking|thats enough|enough|excuse me|please|sorry|okay|ok)+",
     re.IGNORECASE,
 )
 _STOP_WORD = re.compile(
-    r"停|等等|等一下|等一等|等会|稍等|慢着|别说|不要说|不用说|闭嘴|安静|打断|听我说|先别|打住"
-    r"|stop|wait|hold on|hang on|pause|one (?:moment|second)|just a|shut up|be quiet|excuse me",
+    r"停|够了|等等|等一下|等一等|等会|稍等|慢着|别说|不要说|不用说|闭嘴|安静|打断|听我说|先别|打住"
+    r"|stop|wait|hold on|hang on|pause|one (?:moment|second)|just a|shut up|be quiet|enough|excuse me",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"不是|不对|no no", re.IGNORECASE)
@@ -45,6 +46,10 @@ _TO_OTHERS = re.compile(
     r"|\bim on the phone|\bon a call|\bbe right there|\bkeep it down|\bcome here|\bill be there|\bput that down"
     r"|\btalking to (?:the|a) (?:shop|store|agent|support)",
     re.IGNORECASE,
+)
+_PHRASE = re.compile(
+    r"uh huh|mm hmm|m hm|i see|got it|all right|hold on|hang on|one moment|just a moment|one second|a second"
+    r"|just a second|no no|shut up|be quiet|stop talking|thats enough|excuse me|\S+"
 )
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[a-z']+|\d|[^\W\d_a-zA-Z]", re.IGNORECASE)
@@ -194,5 +199,4 @@ def _whole(pattern: re.Pattern[str], words: str) -> bool:
 
 def _phrases(words: str) -> list[str]:
     """English phrases of two words stay together: hold on, i see."""
-    return re.findall(r"uh huh|mm hmm|m hm|i see|got it|all right|hold on|hang on|one moment|just a moment|one second"
-                      r"|a second|just a second|no no|shut up|be quiet|stop talking|excuse me|\S+", words)  # fmt: skip
+    return _PHRASE.findall(words)

@@ -13,7 +13,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from gateway.voice import Voice
 from tests.bench.results import Result, Results, save, show
 from tests.turn_taking.audio import RecordedSounds, Tap
 from tests.turn_taking.figures import figures, table
+from tests.turn_taking.meaning import Understood, understood
 from tests.turn_taking.noises import Noises
 from tests.turn_taking.report import Played, report
 from tests.turn_taking.scenes import Scene
@@ -63,7 +64,9 @@ async def measure(
     voice = await asyncio.to_thread(load_voice, Settings())
     log.configure("error", "json")
     try:
-        played = await _play_all(scenes, voice, voices, noises, Progress(console, len(scenes)))
+        with understood(steady=False) as understanding:
+            stage = Stage(voice, voices, noises, understanding)
+            played = await _play_all(scenes, stage, Progress(console, len(scenes)))
     finally:
         await voice.asr.close()
         await voice.tts.close()
@@ -99,10 +102,12 @@ def measure_steady(
     progress = Progress(console, len(scenes))
     played = []
     try:
-        for scene in scenes:
-            with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-                played.append(runner.run(_play(scene, voice, voices, noises)))
-            progress.tell(played[-1])
+        with understood(steady=True) as understanding:
+            stage = Stage(voice, voices, noises, understanding)
+            for scene in scenes:
+                with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+                    played.append(runner.run(_play(scene, stage)))
+                progress.tell(played[-1])
     finally:
         engines.run(loaded.asr.close())
         engines.run(loaded.tts.close())
@@ -146,16 +151,24 @@ class Progress:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-async def _play_all(
-    scenes: Sequence[Scene], voice: Voice, voices: Voices, noises: Noises, progress: Progress
-) -> list[Played]:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What every scene is played with."""
+
+    voice: Voice
+    voices: Voices
+    noises: Noises
+    understanding: Understood
+
+
+async def _play_all(scenes: Sequence[Scene], stage: Stage, progress: Progress) -> list[Played]:
     waiting = list(reversed(scenes))
     played: dict[str, Played] = {}
 
     async def line() -> None:
         while waiting:
             scene = waiting.pop()
-            played[scene.id] = await _play(scene, voice, voices, noises)
+            played[scene.id] = await _play(scene, stage)
             progress.tell(played[scene.id])
 
     async with asyncio.TaskGroup() as lines:
@@ -164,9 +177,11 @@ async def _play_all(
     return [played[scene.id] for scene in scenes]
 
 
-async def _play(scene: Scene, voice: Voice, voices: Voices, noises: Noises) -> Played:
-    tap = Tap(voice.tts)
-    take = await perform_within(scene, replace(voice, tts=tap, prompts=None), RecordedSounds(voices, noises), _SCENE_S)
+async def _play(scene: Scene, stage: Stage) -> Played:
+    tap = Tap(stage.voice.tts)
+    voice = replace(stage.voice, tts=tap, prompts=None)
+    sounds = RecordedSounds(stage.voices, stage.noises)
+    take = await perform_within(scene, voice, sounds, _SCENE_S, stage.understanding)
     return Played(scene, take, score(scene, take, tap.renderings, alike=_ALIKE))
 
 

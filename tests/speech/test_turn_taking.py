@@ -14,7 +14,7 @@ def speaking_bot(*, interruptible: bool = True) -> TurnTaking:
 def test_a_syllable_over_the_bot_holds_it_once() -> None:
     turns = speaking_bot()
     assert turns.speech_started(1, 1000, 1096) is None
-    assert turns.speech_continues(1150) is None
+    assert turns.speech_continues(1120) is None
     assert turns.speech_continues(1160) == Hold(7)
     assert turns.speech_continues(1180) is None
     assert turns.was_over_bot(1)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dialogue.types import ActionRunner, Asked, Reply, Turn
 from gateway import events as ev
@@ -34,9 +35,13 @@ class SceneHouse(House):
         return self.ears_and_mouth
 
 
-async def perform(scene: Scene, voice: Voice, sounds: Sounds) -> Take:
-    """Play ``scene``; returns what happened. Never raises for what the session does wrong."""
+async def perform(scene: Scene, voice: Voice, sounds: Sounds, understanding: Any = None) -> Take:
+    """Play ``scene``; returns what happened. Never raises for what the session does wrong.
+
+    ``understanding`` None: every word is taken for a question about an order.
+    """
     house = SceneHouse(ears_and_mouth=voice)
+    house.understanding = understanding or house.understanding
     house.responder.answer = _Dialogue(scene).answer
     async with asyncio.TaskGroup() as background:
         core = house.core(background)
@@ -72,9 +77,9 @@ class _Dialogue:
             yield Reply(turn.turn_id, SECOND_ANSWER[scene.language], scene.language, is_last=True)
 
 
-async def perform_within(scene: Scene, voice: Voice, sounds: Sounds, seconds: float) -> Take:
+async def perform_within(scene: Scene, voice: Voice, sounds: Sounds, seconds: float, understanding: Any = None) -> Take:
     """``perform`` with a limit on (loop) time; a scene that hangs is a faulty take."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            return await perform(scene, voice, sounds)
+            return await perform(scene, voice, sounds, understanding)
     return Take(fault=f"not over after {seconds:.0f} s")

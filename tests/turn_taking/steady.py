@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from gateway.voice import Vad
@@ -40,7 +41,11 @@ class EngineLoop:
 
     def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Do ``work`` there; blocks until it is done."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return self.submit(work).result()
+
+    def submit(self, work: Coroutine[Any, Any, _Result]) -> Future[_Result]:
+        """Begin ``work`` there."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self) -> None:
         """Stop the loop and wait for the thread."""
