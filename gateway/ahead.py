@@ -108,6 +108,7 @@ class Ahead:
             self._task.exception()  # seen: whoever adopted it has got it
         if self.audio is not None:
             await self.audio.close()
+            self.audio = None
 
     async def _think(self) -> None:
         parse = await self._understanding.understand(

@@ -142,9 +142,12 @@ class Speaker:
         self.floor.set()
 
     async def say(
-        self, script: Script, on_first_audio: Callable[[], Awaitable[None]], ahead: AudioAhead | None = None
+        self,
+        script: Script,
+        on_first_audio: Callable[[], Awaitable[None]],
+        ahead: Callable[[], AudioAhead | None] = lambda: None,
     ) -> None:
-        """Speak ``script`` and return when the customer has heard it all. ``ahead``: audio that is there already.
+        """Speak ``script`` and return when the customer has heard it all. ``ahead``: audio that may be there already.
 
         Raises ``TtsFailed`` when the voice breaks or stalls.
         """
@@ -177,6 +180,10 @@ class Speaker:
         if from_sentence:
             self._cursor_ms = self._playout.sentence_start_ms(self._cursor_ms)
         self._going.set()
+
+    def release(self) -> None:
+        """Nothing more will be said: let go of the audio."""
+        self._tape = Tape()
 
     def _begin(self) -> None:
         self._tape = Tape()

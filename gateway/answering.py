@@ -255,8 +255,9 @@ class Answering:
         return Said(answer.script.turn_id, text, complete, answer.script.tells_result) if text else None
 
     async def close(self) -> None:
-        """The customer has left, maybe in mid-answer: what was heard until then is remembered."""
+        """The customer has left, maybe in mid-answer: what was heard until then is remembered, audio is let go."""
         await self.cut()
+        self._speaker.release()
 
     async def drop(self) -> Message | None:
         """End the answer that is being given, speech and production. A WRITE it began goes on.
@@ -327,8 +328,11 @@ class Answering:
 
     async def _speak(self, answer: _Answer) -> None:
         try:
-            audio = answer.ahead.audio if answer.ahead is not None else None
-            await self._speaker.say(answer.script, lambda: self._report_latency(answer), audio)
+            await self._speaker.say(
+                answer.script,
+                lambda: self._report_latency(answer),
+                lambda: answer.ahead.audio if answer.ahead is not None else None,
+            )
             text, complete = self._playout.heard()
         except SpeechError as error:
             # The words are on the screen already; what cannot be spoken counts as shown.

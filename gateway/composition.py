@@ -28,6 +28,7 @@ from dialogue.store import ConversationStore
 from gateway import log
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens, kept_secret
+from gateway.collector import keep_tidy
 from gateway.config import Settings
 from gateway.conversations import Conversations
 from gateway.core import Core
@@ -111,6 +112,7 @@ async def opened(
         voice = await _voice(loading, stack, progress, warms=worker is None or worker.number == 1)
         if worker:
             stack.callback(asyncio.create_task(_keep_counting(metrics), name="count tasks").cancel)
+            stack.callback(asyncio.create_task(keep_tidy(), name="keep tidy").cancel)
         health = _health(triton, client, engine, worker)
         yield _services(settings, conversations, shop, voice, metrics, health, await _info(settings, shop), worker)
 

@@ -12,6 +12,7 @@ from dialogue.wording import LANGUAGES, fields_of, wording
 from gateway import log
 from gateway.voice import Voice
 from nlu.understand import Understanding
+from speech.echo import own_words
 from speech.errors import SpeechError
 from speech.speak import SpokenRequest
 from speech.spoken_text import preload
@@ -30,6 +31,7 @@ async def warm_dictionaries(understanding: Understanding) -> None:
     await asyncio.to_thread(understanding.load)
     await asyncio.to_thread(load_dictionary)
     await asyncio.to_thread(preload)
+    await asyncio.to_thread(own_words, "您好", "您好")
     for language in LANGUAGES:
         await asyncio.to_thread(wording, language)
 

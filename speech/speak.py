@@ -11,7 +11,7 @@ iterator stops within one frame.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -91,8 +91,9 @@ class AudioAhead:
             await self._grew.wait()
 
     async def close(self) -> None:
-        """Stop synthesis within a frame."""
+        """Stop synthesis within a frame, and let go of the audio."""
         await _ended(self._task)
+        self._frames.clear()
 
     async def _synthesise(self, spoken: str, language: Language, tts: TtsEngine) -> None:
         async with _closing(tts.synthesize(spoken, language)) as frames:
@@ -106,18 +107,18 @@ async def speak(
     texts: AsyncIterator[SpokenRequest],
     tts: TtsEngine,
     cache: PromptAudio | None = None,
-    first: AudioAhead | None = None,
+    ahead: Callable[[], AudioAhead | None] = lambda: None,
 ) -> AsyncGenerator[SpokenFrame, None]:
-    """Speak the texts of one turn as they come. ``first``, when it holds the first sentence, is used for it.
+    """Speak the texts of one turn as they come. What is there ``ahead`` of a sentence is used for it.
 
     A sentence whose synthesis fails is tried a second time (what was already heard of it is not repeated); then
     ``TtsFailed`` is raised once every frame before it has been yielded, with ``unsaid`` = that sentence and the rest
     of its text as written. ``texts`` is left where it is: the caller still reads later replies from it.
     """
-    # Bounded by ``ahead``: the queue never holds more than the sentence being taken and the next one.
+    # Bounded by ``may_begin``: the queue never holds more than the sentence being taken and the next one.
     ready: asyncio.Queue[SpokenFrame | None] = asyncio.Queue()
-    ahead = asyncio.Semaphore(1)
-    producer = asyncio.create_task(_produce(texts, _Source(tts, cache, first), ready, ahead), name="speak-ahead")
+    may_begin = asyncio.Semaphore(1)
+    producer = asyncio.create_task(_produce(texts, _Source(tts, cache, ahead), ready, may_begin), name="speak-ahead")
     clock_ms = 0.0
     previous: SpokenFrame | None = None
     try:
@@ -127,7 +128,7 @@ async def speak(
                     yield silence
                     clock_ms = silence.audio.end_ms
             if frame.is_first:
-                ahead.release()
+                may_begin.release()
             frame = replace(frame, audio=replace(frame.audio, start_ms=clock_ms))
             yield frame
             clock_ms = frame.audio.end_ms
@@ -141,7 +142,7 @@ async def _produce(
     texts: AsyncIterator[SpokenRequest],
     source: _Source,
     ready: asyncio.Queue[SpokenFrame | None],
-    ahead: asyncio.Semaphore,
+    may_begin: asyncio.Semaphore,
 ) -> None:
     """Synthesise sentence after sentence into ``ready``, None at the end or before an error."""
     index = 0
@@ -149,7 +150,7 @@ async def _produce(
         async for request in texts:
             pending = spoken_sentences(request.text, request.language)
             for position, sentence in enumerate(pending):
-                await ahead.acquire()
+                await may_begin.acquire()
                 is_first = True
                 try:
                     async for audio in source.audio(sentence, request.language):
@@ -159,7 +160,7 @@ async def _produce(
                     unsaid = "".join(later.display for later in pending[position:])
                     raise TtsFailed(str(error), unsaid=unsaid) from error
                 if is_first:
-                    ahead.release()  # the voice had nothing to say, nobody will take a first frame
+                    may_begin.release()  # the voice had nothing to say, nobody will take a first frame
                 else:
                     index += 1
     finally:
@@ -172,7 +173,7 @@ class _Source:
 
     tts: TtsEngine
     cache: PromptAudio | None
-    ahead: AudioAhead | None
+    ahead: Callable[[], AudioAhead | None]
 
     async def audio(self, sentence: SpokenSentence, language: Language) -> AsyncIterator[AudioFrame]:
         """Frames from 0 ms on. Raises ``TtsFailed`` when the second attempt fails too."""
@@ -195,8 +196,9 @@ class _Source:
                     raise
 
     def _attempt(self, spoken: str, language: Language, attempt: int) -> AsyncIterator[AudioFrame]:
-        if attempt == 0 and self.ahead is not None and self.ahead.holds(spoken, language):
-            return self.ahead.frames()
+        ahead = self.ahead()
+        if attempt == 0 and ahead is not None and ahead.holds(spoken, language):
+            return ahead.frames()
         return self.tts.synthesize(spoken, language)
 
 

@@ -90,6 +90,10 @@ async def _voice(request: web.Request) -> web.StreamResponse:
         request.app[SOCKETS].add(socket)
         try:
             await _serve(request, services, socket, grant)
+        except Exception as error:  # noqa: BLE001 - an answer over HTTP would be garbage on a socket that is open
+            services.metrics.errors.labels("internal").inc()
+            log.logger().error("voice socket failed", error=type(error).__name__, exc_info=True)
+            await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal")
         finally:
             request.app[SOCKETS].discard(socket)
     return socket
