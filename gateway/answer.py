@@ -15,21 +15,26 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
+import numpy as np
+
 from dialogue.types import Reply, ReplyAction
 from gateway.events import AudioEnd, AudioOut, AudioStart, Caption
 from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.voice import Voice
-from speech.audio import Resampler
+from speech.audio import Resampler, float_from_pcm, resample
 from speech.errors import TtsFailed
 from speech.speak import AudioAhead, SpokenFrame, SpokenRequest, speak
 from speech.spoken_text import spoken_sentences
+from speech.types import LISTEN_RATE_HZ, Samples
 
 # Audio the customer's side may hold beyond what has been heard. Enough to ride out network jitter and one slow
 # synthesis, little enough that a barge-in wastes no work.
 _MAX_LEAD_MS = 4000.0
 # Longer than any turn deadline: beyond this a voice that says nothing is taken to be broken.
 _STALL_S = 30.0
+# What was played so long ago may still come back as an echo.
+_ECHO_MS = 1500.0
 # Positions come from sums of frame lengths.
 _ROUNDING_MS = 0.5
 
@@ -113,6 +118,17 @@ class Tape:
             index += 1
         return self._frames[index]
 
+    def between(self, from_ms: float, to_ms: float, rate_hz: int) -> bytes:
+        """The sound of this stretch (s16le at the frames' ``rate_hz``), zeros where there is none."""
+        sound = bytearray(2 * round((to_ms - from_ms) * rate_hz / 1000))
+        for frame in self._frames:
+            if frame.audio.end_ms <= from_ms or frame.audio.start_ms >= to_ms:
+                continue
+            at = 2 * round((frame.audio.start_ms - from_ms) * rate_hz / 1000)
+            pcm = frame.audio.pcm[max(0, -at) : len(sound) - at]
+            sound[max(0, at) : max(0, at) + len(pcm)] = pcm
+        return bytes(sound)
+
     def forget_before(self, ms: float) -> None:
         """Drop frames that end before ``ms``."""
         while self._frames and self._frames[0].audio.end_ms <= ms:
@@ -185,6 +201,20 @@ class Speaker:
         """Nothing more will be said: let go of the audio."""
         self._tape = Tape()
 
+    def sounding(self, before_ms: float, after_ms: float) -> Samples | None:
+        """What the loudspeaker plays from ``before_ms`` ago on, 16 kHz; zeros: not of this play. None: no play."""
+        position = self._playout.sounding
+        if position is None:
+            return None
+        began_ms, at_ms = position
+        rate_hz = self._voice.tts.capabilities.rate_hz
+        from_ms = max(began_ms, at_ms - before_ms)
+        sound = resample(
+            float_from_pcm(self._tape.between(from_ms, at_ms + after_ms, rate_hz)), rate_hz, LISTEN_RATE_HZ
+        )
+        size = round((before_ms + after_ms) * LISTEN_RATE_HZ / 1000)
+        return np.pad(sound, (max(0, size - sound.size), 0))[-size:]
+
     def _begin(self) -> None:
         self._tape = Tape()
         self._cursor_ms, self._play_began_ms = 0.0, None
@@ -221,14 +251,18 @@ class Speaker:
         self._playout.sent(frame.sentence, frame.display, frame.audio.start_ms, frame.audio.end_ms)
         pcm = self._resampler.push(frame.audio.pcm)
         if begins:
-            self._tape.forget_before(self._playout.sentence_start_ms(frame.audio.start_ms))
+            self._forget(frame.audio.start_ms)
             await self._outbox.put(AudioStart(turn_id, self._rate_hz, play))
         if begins or frame.is_first:
             at_ms = max(0.0, frame.audio.start_ms - since_ms)
             await self._outbox.put(Caption(turn_id, frame.sentence, frame.display, at_ms, play))
         await self._outbox.put(AudioOut(turn_id, frame.sentence, pcm, play))
         if frame.is_first:
-            self._tape.forget_before(self._playout.sentence_start_ms(self._playout.played_ms))
+            self._forget(self._playout.played_ms)
+
+    def _forget(self, heard_ms: float) -> None:
+        """Keep what may be said again, and what may still echo."""
+        self._tape.forget_before(min(self._playout.sentence_start_ms(heard_ms), heard_ms - _ECHO_MS))
 
     async def _end(self, turn_id: int) -> bool:
         """No more audio; returns True when the customer has heard it, False when it was held before that."""

@@ -31,6 +31,7 @@ from gateway.services import Services
 from gateway.voice import Voice
 from nlu.types import Language, Parse
 from speech.errors import SpeechError
+from speech.types import Samples
 
 _MESSAGES_WAITING = 8
 _SENTENCE_CHECK_S = 0.05
@@ -126,6 +127,10 @@ class Answering:
     def just_said(self, within_ms: float) -> str:
         """Words that the customer's loudspeaker played in the last ``within_ms`` of sound."""
         return self._playout.just_sounded(within_ms)
+
+    def sounding(self, before_ms: float, after_ms: float) -> Samples | None:
+        """What the loudspeaker plays about now; see ``Speaker.sounding``."""
+        return self._speaker.sounding(before_ms, after_ms)
 
     async def ask(self, message: Message) -> None:
         """Queue a message of the customer; blocks while many wait."""

@@ -13,9 +13,12 @@ from collections.abc import Callable
 from gateway.answering import Answering
 from gateway.metrics import Metrics
 from nlu.types import Expectation, Parse
+from speech.audio import float_from_pcm
+from speech.echo_sound import AHEAD_MS, REACH_MS, WINDOW_MS
+from speech.echo_watch import EchoWatch
 from speech.overlap import Judgement, Meaning, Overlap, UsualLevel, Verdict, judge, syllables
-from speech.turn_taking import TurnTaking, TurnTakingConfig
-from speech.types import SpeechStarted, Transcript
+from speech.turn_taking import Hold, TurnTaking, TurnTakingConfig
+from speech.types import LISTEN_RATE_HZ, SpeechStarted, Transcript
 
 _ECHO_DELAY_MS = 800.0
 """An echo is of what was played during the utterance, or so long before: room, network, playout reports."""
@@ -52,10 +55,13 @@ class Floor:
         answering: Answering,
         expectation: Callable[[], Expectation],
         now_ms: Callable[[], float],
+        recent: Callable[[int], bytes],
         metrics: Metrics,
     ) -> None:
-        """``now_ms`` is the microphone's sample clock."""
+        """``now_ms`` is the microphone's sample clock, ``recent`` its last so many milliseconds at 16 kHz."""
         self._turns = TurnTaking(config)
+        self._echo = EchoWatch()
+        self._recent = recent
         self._answering = answering
         self._expectation = expectation
         self._now_ms = now_ms
@@ -78,14 +84,31 @@ class Floor:
         turn_id, interruptible = current
         now_ms = self._now_ms()
         self._turns.bot_speaks(turn_id, now_ms, interruptible=interruptible)
-        if self._turns.speech_continues(now_ms):
-            await self._answering.hold()
+        await self._hold_unless_echo(self._turns.speech_continues(now_ms), now_ms)
 
     async def speech_started(self, event: SpeechStarted) -> None:
         """The customer begins to speak: nothing new is said meanwhile."""
         self._utterance_id = event.utterance_id
+        self._echo.began(event.utterance_id)
         self._answering.hold_floor(True)
-        if self._turns.speech_started(event.utterance_id, event.start_ms, self._now_ms()):
+        now_ms = self._now_ms()
+        await self._hold_unless_echo(self._turns.speech_started(event.utterance_id, event.start_ms, now_ms), now_ms)
+
+    async def _hold_unless_echo(self, hold: Hold | None, now_ms: float) -> None:
+        """Fall silent if that is due, unless the microphone hears the bot; then as soon as it hears somebody else."""
+        utterance_id = self._utterance_id
+        is_watched = self._turns.overlapping and self._echo.is_on and self._echo.is_due(now_ms)
+        if utterance_id is None or not (hold or is_watched):
+            return
+        heard = float_from_pcm(self._recent(WINDOW_MS))
+        played = self._answering.sounding(WINDOW_MS + REACH_MS, AHEAD_MS)
+        if heard.size * 1000 < WINDOW_MS * LISTEN_RATE_HZ or played is None:
+            is_customer = not self._echo.is_on
+        else:
+            is_customer = self._echo.hear(now_ms, heard, played)
+        if hold and not is_customer:
+            self._turns.released(utterance_id)
+        elif is_customer and (hold or self._turns.words_heard(utterance_id)):
             await self._answering.hold()
 
     def speech_ended(self) -> None:
@@ -118,6 +141,7 @@ class Floor:
             over_bot=over_bot,
             expects_answer=self._expectation().kind in {"yes_no", "choice"},
             spoken=self._answering.just_said(since_ms) if over_bot else "",
+            sounds_like_bot=over_bot and self._echo.is_echo(transcript.utterance_id, transcript.end_ms),
             quieter_db=self._level.quieter_db(transcript.level_db) if transcript.level_db else 0.0,
             speech_ms=transcript.end_ms - transcript.start_ms,
             meaning=meaning_of(parse) if parse is not None else None,

@@ -11,6 +11,7 @@ from speech.types import LISTEN_RATE_HZ, AudioFrame
 
 _MAX_WAITING_MS = 10_000.0
 _BYTES_PER_MS = 2 * LISTEN_RATE_HZ // 1000
+_RECENT_MS = 400
 
 
 class Microphone:
@@ -23,6 +24,7 @@ class Microphone:
         self._frames: deque[AudioFrame] = deque()
         self._waiting_ms = 0.0
         self._clock_ms = 0.0
+        self._recent = bytearray()
         self._waiter: asyncio.Future[None] | None = None
         """Whoever waits for a frame. An Event asks which loop runs each time, fifty times a second."""
         self._closed = False
@@ -35,6 +37,8 @@ class Microphone:
         ms = len(converted) / _BYTES_PER_MS
         self._frames.append(AudioFrame(converted, LISTEN_RATE_HZ, self._clock_ms))
         self._clock_ms += ms
+        self._recent += converted
+        del self._recent[: -_RECENT_MS * _BYTES_PER_MS]
         self._waiting_ms += ms
         while self._waiting_ms > _MAX_WAITING_MS:
             oldest = self._frames.popleft()
@@ -46,6 +50,10 @@ class Microphone:
     def now_ms(self) -> float:
         """The customer's sample clock: how much audio has arrived."""
         return self._clock_ms
+
+    def recent(self, ms: int) -> bytes:
+        """The last ``ms`` that arrived (400 at most), whether or not they were listened to; less at the beginning."""
+        return bytes(self._recent[-ms * _BYTES_PER_MS :])
 
     def silence(self, ms: float) -> None:
         """Take ``ms`` of silence: a muted microphone still lets time pass, so that an utterance ends."""

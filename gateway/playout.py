@@ -96,6 +96,8 @@ class ReportedPlayout:
         self._heard_ms = 0.0
         """The farthest that any play has come."""
         self._client_reports = False
+        self._delay_ms = _START_DELAY_MS
+        """How far the loudspeaker is behind our clock, by the last report; much the same in the next play."""
         self._started_s: float | None = None
         self._finished = True
         self._changed = asyncio.Event()
@@ -131,6 +133,8 @@ class ReportedPlayout:
         if play is not None and play != self._play:
             return
         self._client_reports = True
+        if self._started_s is not None and ms > 0 and self._origin_ms + ms + _ROUNDING_MS < self._sent_ms:
+            self._delay_ms = max(0.0, (self._clock() - self._started_s) * 1000 - ms)
         self._reported_ms = max(self._reported_ms, min(self._origin_ms + ms, self._sent_ms))
         self._changed.set()
 
@@ -161,6 +165,17 @@ class ReportedPlayout:
         if self._client_reports:
             by_clock_ms = min(self._reported_ms, by_clock_ms + _START_DELAY_MS)
         return max(self._origin_ms, min(by_clock_ms, self._sent_ms))
+
+    @property
+    def sounding(self) -> tuple[float, float] | None:
+        """Where the play in progress began and what sounds at this moment, between reports too; None: no play.
+
+        Unlike ``played_ms`` it is no promise that anything was heard, and may lie beyond what was sent.
+        """
+        if self._started_s is None:
+            return None
+        elapsed_ms = (self._clock() - self._started_s) * 1000
+        return self._origin_ms, self._origin_ms + max(0.0, elapsed_ms - self._delay_ms)
 
     @property
     def speaking(self) -> bool:

@@ -77,6 +77,7 @@ class VoiceSession:
             self._answering,
             lambda: conversation.state.expectation,
             lambda: self._microphone.now_ms,
+            self._microphone.recent,
             services.metrics,
         )
         self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)

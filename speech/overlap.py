@@ -98,6 +98,8 @@ class Overlap:
     """A yes/no question is pending, so that 好的 and 不是 are answers."""
     spoken: str = ""
     """What the bot said during it and shortly before, as written."""
+    sounds_like_bot: bool = False
+    """All of its sound is the bot's, by ``speech.echo_watch``: whatever the recogniser made of it."""
     quieter_db: float = 0.0
     """How far it is below the customer's usual level; 0 when that is not known yet."""
     speech_ms: float = 1000.0
@@ -117,6 +119,8 @@ class Judgement:
 def judge(text: str, overlap: Overlap) -> Judgement:
     """What ``text``, an utterance's transcript, was."""
     words = own_words(text, overlap.spoken, keep=is_stop) if overlap.over_bot else text
+    if overlap.sounds_like_bot and not is_stop(words):
+        return Judgement(Verdict.ECHO, "")
     if not _plain(words):
         return Judgement(Verdict.ECHO if _plain(text) else Verdict.SILENCE, words)
     if words != text and _begins_with_stop(words):
