@@ -15,7 +15,7 @@ import functools
 import importlib
 import importlib.util
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,14 +100,14 @@ class CoquiEngine:
         """Let the thread end; a sentence in work raises ``TtsFailed``."""
         self._stream.close()
 
-    def _render(self, clause: str, language: Language) -> Samples:
+    def _render(self, clause: str, language: Language) -> Iterator[Samples]:
         chosen: dict[str, Any] = {"split_sentences": False}
         if self._model.is_multi_lingual:
             chosen["language"] = self._language_code(language)
         if self._model.is_multi_speaker and self._model.speakers:
             chosen["speaker"] = self._model.speakers[0]
         samples = np.asarray(self._model.tts(clause.strip(), **chosen), np.float32)
-        return resampled(samples, self._rate_hz, RATE_HZ)
+        yield resampled(samples, self._rate_hz, RATE_HZ)
 
     def _language_code(self, language: Language) -> str:
         offered = [str(code).strip() for code in self._model.languages or ()]

