@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from dialogue.types import Reply, ReplyAction
-from gateway.answer import Script, Speaker
+from gateway.answer import Script, Speaker, Tape
 from gateway.events import AudioEnd, AudioOut, AudioStart, Caption, Clear, Outbound
 from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.voice import Voice
 from speech.errors import TtsFailed
 from speech.listen import ListenConfig
+from speech.speak import SpokenFrame
+from speech.types import AudioFrame
 from tests.fakes import FakeAsr
 from tests.fakes_core import FakeVad
 from tests.fakes_tts import FakeTts
@@ -266,3 +269,33 @@ def test_audio_comes_at_the_rate_that_was_asked_for(rate_hz: int) -> None:
         assert room.of(AudioStart) == [AudioStart(1, rate_hz, 1)]
 
     run()
+
+
+def test_a_stretch_of_the_tape_has_zeros_where_there_is_no_sound() -> None:
+    tape = Tape()
+    for number in range(3):
+        audio = AudioFrame(bytes([number + 1, 0]) * 160, 8_000, 100 + 20 * number)
+        tape.add(SpokenFrame(0, "", audio, is_first=False))
+    assert tape.between(110, 130, 8_000) == b"\1\0" * 80 + b"\2\0" * 80
+    assert tape.between(90, 110, 8_000) == bytes(160) + b"\1\0" * 80
+    assert tape.between(150, 170, 8_000) == b"\3\0" * 80 + bytes(160)
+    assert tape.between(0, 50, 8_000) == bytes(800)
+    assert tape.between(90, 170, 8_000) == bytes(160) + b"".join(bytes([n, 0]) * 160 for n in (1, 2, 3)) + bytes(160)
+
+
+@virtual_time
+async def test_what_the_loudspeaker_plays_is_known_a_while_back() -> None:
+    room = Room()
+    assert room.speaker.sounding(1200, 100) is None
+    saying = asyncio.create_task(room.say(script("您的包裹已经到了杭州。预计明天送到。")))
+    await asyncio.sleep(0.8)
+    sound = room.speaker.sounding(300, 100)
+    assert sound is not None
+    assert sound.size == 400 * 16
+    # a frame's samples have its number: 20 frames from the first to the last
+    numbers = np.rint(sound * 32768)
+    assert numbers[-160] - numbers[160] == pytest.approx(19, abs=1)
+    early = room.speaker.sounding(2000, 100)
+    assert early is not None
+    assert not early[:8000].any()
+    await saying

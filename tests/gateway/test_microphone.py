@@ -154,3 +154,14 @@ async def test_after_closing_nothing_is_taken() -> None:
     microphone.close()
     microphone.push(FRAME)
     assert len([frame async for frame in microphone.frames()]) == 1
+
+
+def test_the_last_audio_is_kept_whoever_has_listened() -> None:
+    microphone = Microphone(16_000)
+    microphone.push(FRAME)
+    assert microphone.recent(300) == FRAME
+    for number in range(2, 40):
+        microphone.push(bytes([number, 0]) * 320)
+    assert microphone.recent(20) == b"\x27\0" * 320
+    assert len(microphone.recent(300)) == 300 * 32
+    assert len(microphone.recent(10_000)) == 400 * 32

@@ -147,3 +147,35 @@ async def test_until_returns_when_the_report_comes() -> None:
     assert not waiting.done()
     playout.report(50)
     await asyncio.wait_for(waiting, 0.5)
+
+
+def test_what_sounds_now_is_known_between_reports(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 0.5
+    assert playout.sounding == (0, pytest.approx(420))
+    playout.report(300)
+    assert playout.sounding == (0, pytest.approx(300))
+    clock.now = 0.6
+    assert playout.sounding == (0, pytest.approx(400))
+    assert playout.played_ms == 300
+
+
+def test_the_next_play_is_as_late_as_the_last(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 0.5
+    playout.report(300)
+    playout.flush()
+    assert playout.sounding is None
+    playout.begin_play(2, 300)
+    assert playout.sounding is None
+    clock.now = 2.0
+    playout.sent(0, "", 300, 1000)
+    clock.now = 2.6
+    assert playout.sounding == (300, pytest.approx(700))
+
+
+def test_a_report_of_the_end_says_nothing_of_the_delay(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 5.0
+    playout.report(2000)
+    playout.begin_play(2, 0)
+    playout.sent(0, "", 0, 1000)
+    clock.now = 5.5
+    assert playout.sounding == (0, pytest.approx(420))

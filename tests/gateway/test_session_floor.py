@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dialogue.types import ActionRunner, Asked, CustomerSaid, Reply, Turn
 from gateway import events as ev
-from nlu.types import Expectation
-from speech.types import Transcript
+from nlu.types import Expectation, Language
+from speech.audio import float_from_pcm, pcm_from_float, resample
+from speech.types import LISTEN_RATE_HZ, AudioFrame, Samples, Transcript
+from tests.fakes import audio_of
 from tests.fakes_core import House, Item, cancel_action
-from tests.gateway.test_session import SPEECH, Caller, call, caller_metric
+from tests.fakes_tts import FakeTts
+from tests.gateway.test_session import FRAME_S, SPEECH, Caller, call, caller_metric
+from tests.speech_sounds import syllables
 from tests.virtual_time import virtual_time
 
 QUESTION = "我的订单什么时候到"
@@ -166,6 +172,82 @@ async def test_after_an_echo_the_bot_is_not_silenced_by_every_sound(house: House
     caller = await call(house, script)
     assert len(caller.of(ev.Clear)) == 1
     assert house.said[-1][1]
+
+
+# --- the bot's own sound -------------------------------------------------------------------------------------------
+
+
+class SyllablesTts(FakeTts):
+    """Sounds with the shape of speech: a character is 100 ms of them."""
+
+    async def synthesize(self, text: str, language: Language) -> AsyncIterator[AudioFrame]:
+        """Frames of 20 ms."""
+        pcm = pcm_from_float(syllables(len(text) / 10, sum(map(ord, text)), level_db=-6))
+        for at in range(0, len(pcm), 640):
+            yield AudioFrame(pcm[at : at + 640], LISTEN_RATE_HZ, at / 32)
+
+
+def speaking_house() -> House:
+    house = House(tts=SyllablesTts(capabilities=replace(FakeTts().capabilities, rate_hz=LISTEN_RATE_HZ)))
+    house.responder.replies = ("您的包裹已经到了杭州，" * 4 + "谢谢。",)
+    return house
+
+
+async def on_a_speakerphone(caller: Caller, seconds: float, customer: Samples) -> None:
+    """The microphone picks up the loudspeaker 160 ms late and 6 dB quieter, and ``customer``."""
+    for at in range(0, int(seconds * LISTEN_RATE_HZ), 512):
+        start = next((at for at, event in reversed(caller.received) if isinstance(event, ev.AudioStart)), None)
+        heard = np.zeros(512, np.float32)
+        if start is not None and not caller.of(ev.Clear):
+            sent = b"".join(event.pcm for event in caller.of(ev.AudioOut))
+            played = resample(float_from_pcm(sent), 24_000, LISTEN_RATE_HZ)
+            first = round((caller.now - start - 0.16 - FRAME_S) * LISTEN_RATE_HZ)
+            echo = played[max(0, first) : max(0, first + 512)] / 2
+            heard[512 - echo.size :] = echo
+        spoken = customer[at : at + 512]
+        heard[: spoken.size] += spoken
+        caller.send(ev.AudioIn(pcm_from_float(heard)))
+        await asyncio.sleep(FRAME_S)
+
+
+@pytest.mark.parametrize("misheard", ["你的弟弟", "等至两", "改一下地址"])
+def test_the_bots_own_sound_neither_silences_it_nor_becomes_a_turn(misheard: str) -> None:
+    house = speaking_house()
+    house.asr.answer = lambda call: QUESTION if not house.responder.turns else misheard
+
+    async def script(caller: Caller) -> None:
+        await on_a_speakerphone(caller, 10, audio_of(SPEECH))
+
+    @virtual_time
+    async def run() -> None:
+        caller = await call(house, script)
+        assert not caller.of(ev.Clear)
+        assert [turn.text for turn in house.responder.turns] == [QUESTION]
+        assert [(text.replace(" ", ""), complete) for text, complete in house.said] == [
+            (house.responder.replies[0], True)
+        ]
+        verdicts = [event.verdict for event in caller.of(ev.Heard) if event.verdict]
+        assert verdicts[0] == "turn"
+        assert set(verdicts[1:]) == {"echo"}
+
+    run()
+
+
+@virtual_time
+async def test_a_customer_over_the_bots_own_sound_silences_it() -> None:
+    house = speaking_house()
+    house.asr.answer = lambda call: QUESTION if not house.responder.turns else "我要改收货地址"
+    began: list[float] = []
+
+    async def script(caller: Caller) -> None:
+        began.append(caller.now + 4)
+        question = audio_of(SPEECH)
+        over = syllables(1.2, 99, level_db=-3)
+        await on_a_speakerphone(caller, 8, np.concatenate([np.pad(question, (0, 4 * 16_000 - question.size)), over]))
+
+    caller = await call(house, script)
+    assert 0 < caller.first_at(ev.Clear) - began[0] < 0.5
+    assert [turn.text for turn in house.responder.turns][:2] == [QUESTION, "我要改收货地址"]
 
 
 # --- silence ---------------------------------------------------------------------------------------------------------

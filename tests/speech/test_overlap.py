@@ -100,3 +100,13 @@ def test_a_voice_far_below_the_customers_own_is_somebody_elses() -> None:
 @pytest.mark.parametrize(("text", "count"), [("我要退货", 4), ("I want a refund", 4), ("我要退 iPhone", 4), ("", 0)])
 def test_chinese_is_counted_in_characters(text: str, count: int) -> None:
     assert syllables(text) == count
+
+
+@pytest.mark.parametrize("text", ["您的弟弟", "你", "改一下地址", "好的", ""])
+def test_what_sounds_like_the_bot_is_its_echo_whatever_the_words(text: str) -> None:
+    judged = judge(text, replace(ASKED, sounds_like_bot=True))
+    assert (judged.verdict, judged.words) == (Verdict.ECHO, "")
+
+
+def test_a_stop_command_counts_even_so() -> None:
+    assert judge("等一下", replace(OVER, sounds_like_bot=True)).verdict is Verdict.STOP
