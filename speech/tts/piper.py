@@ -23,7 +23,7 @@ _CUT, _CHANNELS = "/Mul_7_output_0", 192
 """The latent frames, between the flow and the HiFi-GAN decoder, which is three quarters of the work."""
 _CONTEXT, _HOP = 12, 256
 """Frames that the decoder hears to either side (equal from 11 on), samples a frame of 11.6 ms."""
-_FIRST, _MOST = 32, 160
+_FIRST, _MOST = 32, 128
 """Frames of the first and of later spans."""
 
 PIPER_WEIGHTS = WeightSet(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ from speech.tts.due import DuePool
 from speech.types import AudioFrame, Samples
 
 FRAME_MS = 20
+_HEADROOM = 3
 
 Render = Callable[[], Iterable[Samples]]
 """Synthesises one clause piece by piece, float32 -1..1 mono at the stream's rate. The call and every step may block;
@@ -46,21 +48,31 @@ class ClauseStream:
     async def frames(self, clauses: Sequence[Render]) -> AsyncIterator[AudioFrame]:
         """Yield the clauses' audio in 20 ms frames without gaps; only the last frame may be shorter.
 
+        The first piece is handed out at once, or with the second where it took long to make (``runs_dry``).
         Raises ``TtsFailed`` when a clause cannot be synthesised or the queue is full.
         """
         clock = asyncio.get_running_loop().time
         framer = Framer(self._rate_hz)
         pieces = (piece for clause in clauses for piece in clause())
         step = functools.partial(next, pieces, None)
+        asked_s, made_s = clock(), 0.0
         began_s: float | None = None
-        upcoming = self._submit(step, clock())
+        ready: list[Samples] = []
+        upcoming = self._submit(step, asked_s)
         try:
             while (samples := await self._finish(upcoming)) is not None:
+                ready.append(samples)
+                made_s += len(samples) / self._rate_hz
+                wait = began_s is None and runs_dry(clock() - asked_s, made_s)
                 began_s = clock() if began_s is None else began_s
-                made_s = framer.taken_ms / 1000 + len(samples) / self._rate_hz
                 upcoming = self._submit(step, began_s + made_s)
-                for frame in framer.push(samples):
+                if wait:
+                    continue
+                for frame in framer.push(np.concatenate(ready)):
                     yield frame
+                ready.clear()
+            for frame in itertools.chain.from_iterable(map(framer.push, ready)):
+                yield frame
             for frame in framer.flush():
                 yield frame
         finally:
@@ -93,6 +105,14 @@ class ClauseStream:
             raise TtsFailed(f"{self._name}: synthesis failed ({type(error).__name__})") from error
 
 
+def runs_dry(took_s: float, audio_s: float) -> bool:
+    """Whether a listener given the first piece now would wait for the second in the middle of a word.
+
+    The second is longer and may wait behind other sessions': on a busy machine it takes up to three times as long.
+    """
+    return audio_s < _HEADROOM * took_s
+
+
 class Framer:
     """Cuts samples into 20 ms frames on one sample clock."""
 
@@ -101,11 +121,6 @@ class Framer:
         self._frame_bytes = rate_hz * FRAME_MS // 1000 * 2
         self._rest = b""
         self._sent_bytes = 0
-
-    @property
-    def taken_ms(self) -> float:
-        """Length of all that was pushed."""
-        return (self._sent_bytes + len(self._rest)) / 2 * 1000 / self._rate_hz
 
     def push(self, samples: Samples) -> Iterator[AudioFrame]:
         """The whole frames that are complete now, from float samples."""

@@ -32,7 +32,7 @@ _SLOW_CONTEXT, _FINE_CONTEXT = 18, 5
 """Frames that a half hears to either side; measured equality begins at 17 and 4."""
 _SLOW_STEPS, _HOP = 3, 300
 """Hidden frames and samples a mel frame of 12.5 ms."""
-_FIRST, _MOST = 32, 160
+_FIRST, _MOST = 32, 128
 """Frames of the first and of later spans. A sentence begins with about 13 frames of silence, which is cut off."""
 _WARM_SYLLABLES = 24
 """At least as much speech as the longest span."""

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speech.errors import TtsFailed
-from speech.tts.streaming import ClauseStream, Framer, Render, Trim, resampled, resampled_pieces, trim
+from speech.tts.streaming import ClauseStream, Framer, Render, Trim, resampled, resampled_pieces, runs_dry, trim
 from speech.types import Samples
 
 RATE_HZ = 8_000
@@ -106,6 +106,35 @@ async def test_a_new_sentence_goes_before_the_far_end_of_a_long_one() -> None:
     assert (first.result(), second.result()) == (180_000, 20)
     assert made == ["long 0", "long 1", "short", "long 2"]
     stream.close()
+
+
+@pytest.mark.parametrize(("first_ms", "before_the_first_frame"), [(10, 2), (60_000, 1)])
+async def test_a_first_piece_that_took_long_waits_for_the_second(first_ms: float, before_the_first_frame: int) -> None:
+    stream = ClauseStream("test", RATE_HZ, workers=1)
+    release, never = threading.Event(), threading.Event()
+    made = 0
+
+    def slow() -> Iterator[Samples]:
+        nonlocal made
+        never.wait(0.03)  # the engine is busy for at least as long
+        made += 1
+        yield tone(first_ms)
+        if before_the_first_frame == 1:
+            release.wait(5)
+        made += 1
+        yield tone(100)
+
+    async with aclosing(cast(Any, stream.frames([slow]))) as frames:
+        assert (await anext(frames)).duration_ms == 20
+        assert made == before_the_first_frame
+        release.set()
+        assert sum([frame.duration_ms async for frame in frames]) == first_ms + 100 - 20
+    stream.close()
+
+
+@pytest.mark.parametrize(("took_s", "audio_s", "waits"), [(0.03, 0.25, False), (0.1, 0.25, True), (0.5, 2.0, False)])
+def test_when_the_listener_would_run_dry(took_s: float, audio_s: float, waits: bool) -> None:
+    assert runs_dry(took_s, audio_s) == waits
 
 
 async def test_more_than_the_bound_is_refused_and_the_place_is_given_back() -> None:
