@@ -34,6 +34,8 @@ _TIMED: dict[str, tuple[str, Language]] = {
         "很抱歉给您带来不便，您的退款申请已经通过审核，款项将在三个工作日之内原路退回，请您留意银行短信通知。",
         "zh",
     ),
+    "zh order (28)": ("您的订单89070650已经发货，预计明天下午送到。", "zh"),
+    "en order (18)": ("Your order 89070650 has been shipped and will arrive tomorrow afternoon.", "en"),
     "en short (5)": ("How can I help you?", "en"),
     "en long (27)": (
         "Sorry for the inconvenience, your refund has been approved, and the money will be back on your card "
