@@ -11,14 +11,19 @@ import pytest
 
 from tests.triton_process import TritonProcess
 
+_UNWIND_CHECKS, _UNWIND_S = 100, 0.02
+
 
 @pytest.fixture
 async def _no_leaked_tasks() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
-    for _ in range(10):  # what was cancelled in time may still be unwinding
-        await asyncio.sleep(0)
-    leaked = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
+    leaked: set[asyncio.Task[object]] = set()
+    for _ in range(_UNWIND_CHECKS):  # what was cancelled in time may still be unwinding, grpc's own tasks on a timer
+        leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
+        if not leaked:
+            break
+        await asyncio.sleep(_UNWIND_S)
     for task in leaked:
         task.cancel()
     assert not leaked, f"tasks left running: {leaked}"
