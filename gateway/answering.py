@@ -16,11 +16,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from dialogue.state import DialogueState
-from dialogue.types import Reply, ReplyAction, Said
+from dialogue.types import Modality, Reply, ReplyAction, Said
 from gateway import events as ev
 from gateway import log
 from gateway.ahead import Ahead
 from gateway.answer import Script, Speaker
+from gateway.anticipation import Anticipation
 from gateway.conversation import Conversation
 from gateway.core import Hops
 from gateway.latency import hops_of, spans_of
@@ -29,14 +30,12 @@ from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.services import Services
 from gateway.voice import Voice
-from nlu.types import Language, Parse
+from nlu.types import Language
 from speech.errors import SpeechError
 from speech.types import Samples
 
 _MESSAGES_WAITING = 8
 _SENTENCE_CHECK_S = 0.05
-_UNDERSTAND_S = 0.5
-"""The customer's words have been held that long already; a turn has the time that it needs."""
 _EXACT_MS = 2000.0
 """After a pause of this length people have lost the thread: the sentence begins anew."""
 _CANNOT_SPEAK: dict[Language, str] = {
@@ -80,17 +79,16 @@ class Answering:
     ) -> None:
         """``start`` says whether to speak, and at which rate."""
         self._services = services
-        self._voice = voice
         self._conversation = conversation
         self._outbox = outbox
         self._speaks = start.speak
+        self._modality: Modality = "voice" if start.speak else "text"
         self._clock = services.clock
         self._playout = ReportedPlayout(services.clock)
         self._speaker = Speaker(voice, self._playout, outbox, start.output_rate_hz)
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_MESSAGES_WAITING)
         self._answer: _Answer | None = None
-        self._ahead: Ahead | None = None
-        """The turn that may be about to be asked for."""
+        self.anticipation = Anticipation(conversation, voice.tts if start.speak else None, self._modality)
         self._customer_speaks = False
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
@@ -138,37 +136,7 @@ class Answering:
 
     async def expect(self, message: Message) -> None:
         """The customer has paused after these words: work on the answer, in case that was all."""
-        ahead = self._ahead
-        if ahead is not None and (ahead.text, ahead.alternatives) == (message.text, message.alternatives):
-            return  # a syllable that changed no word came after them
-        await self.expect_nothing()
-        self._ahead = self._conversation.think_ahead(
-            message.text,
-            modality="voice" if self._speaks else "text",
-            channel="web",
-            language=message.language,
-            alternatives=message.alternatives,
-            tts=self._voice.tts if self._speaks else None,
-            said=self._to_confirm() if self.is_held else None,
-        )
-
-    async def expect_nothing(self) -> None:
-        """The customer goes on: what was thought ahead is dropped."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            await ahead.close()
-
-    async def understood(self, message: Message) -> Parse | None:
-        """What these words mean, from the turn that is thought ahead where it is theirs; None: not known in time."""
-        ahead = self._ahead
-        try:
-            async with asyncio.timeout(_UNDERSTAND_S):
-                if ahead is not None and (ahead.text, ahead.alternatives) == (message.text, message.alternatives):
-                    return await ahead.parse()
-                return await self._conversation.understand(message.text, message.language, message.alternatives)
-        except Exception as error:  # noqa: BLE001 - without it the words decide alone
-            self._log.warning("words over the answer not understood", error=type(error).__name__)
-            return None
+        await self.anticipation.expect(message, self._to_confirm() if self.is_held else None)
 
     def report_played(self, turn_id: int, ms: float, play: int | None = None) -> None:
         """The client says how much it has played."""
@@ -198,11 +166,10 @@ class Answering:
                 async with self._changing:
                     unanswered = await self.drop()
                     self.hold_floor(self._customer_speaks)
-                    ahead, self._ahead = self._ahead, None
-                    answer = _Answer(_joined(unanswered, message), ahead=ahead)
+                    answer = _Answer(_joined(unanswered, message), ahead=self.anticipation.take())
                     self._give(answer, self._replies(answer))
         finally:
-            await self.expect_nothing()
+            await self.anticipation.nothing()
             if self._answer is not None and self._answer.ahead is not None:
                 await self._answer.ahead.close()
 
@@ -297,7 +264,7 @@ class Answering:
             return
         turn = self._conversation.take_turn(
             message.text,
-            modality="voice" if self._speaks else "text",
+            modality=self._modality,
             channel="web",
             language=message.language,
             alternatives=message.alternatives,

@@ -267,14 +267,14 @@ class VoiceSession:
             await self._answering.expect(self._message(transcript, judgement.words, self._clock()))
             judgement = await self._judge_by_meaning(transcript, judgement)
         if not transcript.at_pause or judgement.verdict is not Verdict.TURN:
-            await self._answering.expect_nothing()
+            await self._answering.anticipation.nothing()
         await self._floor.words(transcript, judgement)
 
     async def _judge_by_meaning(self, transcript: Transcript, judgement: Judgement) -> Judgement:
         """A second look at words over the bot that answer no question of ours."""
         if self._is_asked or not self._floor.is_in_doubt(transcript, judgement):
             return judgement
-        parse = await self._answering.understood(self._message(transcript, judgement.words, self._clock()))
+        parse = await self._answering.anticipation.understood(self._message(transcript, judgement.words, self._clock()))
         return self._floor.judge(transcript, parse)
 
     async def _on_final(self, transcript: Transcript) -> None:
