@@ -116,6 +116,8 @@ class Workers:
         self._metrics = Path(tempfile.mkdtemp(prefix="kefu-workers-"))
         self._living: dict[int, _Process] = {}
         self._connections = itertools.count(1)
+        self._waiting: deque[socket.socket] = deque()
+        """Connections that nobody can take yet."""
         self._accepting = False
         self._stopping = False
         self._keepers: list[asyncio.Task[None]] = []
@@ -240,6 +242,8 @@ class Workers:
                 except (WorkerFailed, OSError) as error:
                     events.error("worker did not start", error=type(error).__name__, reason=str(error))
             events.info("worker serves again", pid=worker.pid)
+            for _ in range(len(self._waiting)):
+                self._hand_over(self._waiting.popleft())
             self._accept()
 
     async def _end(self, worker: _Process, within_s: float = 0.0) -> None:
@@ -285,6 +289,8 @@ class Workers:
         self._pause()
         # So that who comes now is refused at once, and comes back to the next gateway.
         self._listener.close()
+        while self._waiting:
+            self._waiting.popleft().close()
         keepers, self._keepers = self._keepers, []
         for keeper in keepers:
             keeper.cancel()
@@ -328,7 +334,8 @@ class Workers:
     def _hand_over(self, connection: socket.socket) -> None:
         """To the worker with the fewest sessions, in turn where they are equal. One that does not read is passed over.
 
-        The connection stays open here until it has been taken: one that the dead leave behind goes to another.
+        The connection stays open here until it has been taken: one that the dead leave behind goes to another, or waits
+        for the next to serve.
         """
         for worker in self._by_load():
             try:
@@ -337,6 +344,9 @@ class Workers:
                 continue
             worker.served_at = next(self._connections)
             worker.on_their_way.append(connection)
+            return
+        if not self._by_load() and len(self._waiting) < _ACCEPTS_AT_ONCE:
+            self._waiting.append(connection)
             return
         connection.close()
         log.logger().error("no worker takes connections", code="workers_stuck")
