@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -119,8 +119,10 @@ class TritonProcess:
 def children(pid: int) -> list[int]:
     """Child processes, of any thread of ``pid``; zombies left out."""
     found: list[int] = []
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in tasks.read_text().split() if command_line(int(child))]
+    with suppress(FileNotFoundError, ProcessLookupError):  # it ends meanwhile
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # so does a thread of it
+                found += [int(child) for child in tasks.read_text().split() if command_line(int(child))]
     return found
 
 
