@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ _SAYS_A_NUMBER = re.compile(r"(?:^|\b(?:is|are|it's|its|number|with|in|digits|ok
 _TAKEN_BACK = re.compile(
     r"不对|不是|错了|重来|重新(?:说|来)|\b(?:no wait|wait no|sorry|scratch that|i mean|start over|correction)\b"
 )
+_SOUND = re.compile(
+    "[ln]ing?|dong|ya?o|yi|e[ir]?|ai|liang|s(?:h?[ae]n|h?ang|heng|h?i|e)|zi|[whu]u?o?|[ln]iu|lo?u|[qjx]i|qie|[bp]a|bai"
+    "|[jq]iu|zhou|guai"
+)
+"""Toneless pinyin of the digits and of what a recogniser makes of them (一三八 as 移生吧)."""
 _CODE_WORDS = frozenset("洞拐") | {"oh", "o"}
 """Digits only beside other digits."""
 
@@ -97,6 +103,24 @@ def spoken_digits(text: str) -> SpokenDigits:
     last = since[-1]
     ends_text = all(match.lastgroup == "skip" for match in _TOKEN.finditer(text, last.end))
     return SpokenDigits(count, len(last.digits) if ends_text and _is_dictated(last) else 0)
+
+
+def digit_sounds(text: str) -> int:
+    """How many syllables ``text`` has where each may be a digit that was misheard; 0 where one cannot be.
+
+    Chinese only. Says nothing of texts that hold no number: 是吧 sounds like 四八.
+    """
+    characters = [character for character in text if character.isalnum()]
+    if not all("\u4e00" <= character <= "\u9fff" for character in characters):
+        return 0
+    return len(characters) if all(_SOUND.fullmatch(_syllable(character)) for character in characters) else 0
+
+
+@lru_cache(maxsize=4096)
+def _syllable(character: str) -> str:
+    from pypinyin import lazy_pinyin
+
+    return str(lazy_pinyin(character)[0])
 
 
 def _runs(text: str) -> list[_Run]:

@@ -62,6 +62,8 @@ class EndpointConfig:
     """Most that further ones add to a wait."""
     own_number_digits: tuple[int, int] = (3, 8)
     """Nobody asked, but the words end in at least so many digits and in fewer than so many: a number is being read."""
+    phone_digits: int = 11
+    """Of a phone number that is volunteered."""
     turn_goes_on: float = 0.3
     """An end-of-turn model's probability below this makes the words unfinished."""
     max_utterance_ms: float = 30_000
@@ -109,7 +111,8 @@ def is_number_open(config: EndpointConfig, hint: EndpointHint, words: TextEviden
     digits = words.digits
     least, enough = config.own_number_digits
     if hint.kind != "digits":
-        return least <= digits.trailing < enough
+        whole = config.phone_digits if words.names_phone else enough
+        return least <= max(digits.trailing, words.misheard_digits) < whole
     if digits.count or digits.corrected:
         return digits.count < (hint.digits or enough)
     return words.leads_to_number and not hint.overlap

@@ -14,7 +14,7 @@ from functools import lru_cache
 from speech.completeness.english import ENGLISH
 from speech.completeness.mandarin import MANDARIN
 from speech.completeness.rules import Completeness
-from speech.digits import SpokenDigits, spoken_digits
+from speech.digits import SpokenDigits, digit_sounds, spoken_digits
 
 __all__ = ["Completeness", "TextEvidence", "evidence_of"]
 
@@ -29,6 +29,10 @@ class TextEvidence:
     """Nothing but yes or no."""
     leads_to_number: bool
     """Silence, my number is, let me see, or a few odd syllables: where a number is expected, it still comes."""
+    misheard_digits: int = 0
+    """Syllables after 我的订单号是 and the like where each may be a digit that was misheard (订单号移生吧)."""
+    names_phone: bool = False
+    """The digits come after the words for a phone number."""
 
 
 _EDGE = " \t\n.,…。，、?？!！~～;；:：—-\"'“”"
@@ -38,6 +42,9 @@ _SHORT_CHARACTERS = 60
 """Longer texts are neither a mere answer nor a mere opening."""
 _SCRAP_UNITS = 4
 """Characters (Chinese) or words of a text that may be anything."""
+_LEAST_SOUNDS = 2
+"""Syllables like digits that make a number where one is expected."""
+_NAMES_NUMBER = re.compile(r".*(?:(?P<phone>手机号码?|电话号?码?)|订单号?|单号|编号|尾号|号码)(?:就?是|呢|为|啊)?")
 _BETWEEN_WORDS = re.compile(r"[\s,，、。.;；!！]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _BREAKS_OFF = re.compile(r"(?:\.\.|…|,|、|—|-)[\s.]*$")
@@ -57,12 +64,17 @@ def evidence_of(text: str) -> TextEvidence:
     completeness = _completeness(words if chinese else bare, folded, chinese=chinese)
     # digits are often misheard as a few odd syllables (四二四 as 在爱生)
     is_scrap = completeness is Completeness.OPEN and len(bare if chinese else bare.split()) <= _SCRAP_UNITS
-    leads = is_short and (is_scrap or book.leads_to_number.match(bare) is not None) and not book.has_none.search(bare)
+    leads = is_short and (
+        is_scrap or book.leads_to_number.match(bare) is not None or digit_sounds(bare) >= _LEAST_SOUNDS
+    )
+    named = _NAMES_NUMBER.match(bare) if chinese and is_short else None
     return TextEvidence(
         completeness,
         digits,
         is_answer=bool(words) and is_short and book.answer.match(bare) is not None,
-        leads_to_number=not digits.count and leads,
+        leads_to_number=not digits.count and leads and not book.has_none.search(bare),
+        misheard_digits=digit_sounds(bare[named.end() :]) if named and not digits.count else 0,
+        names_phone=named is not None and named["phone"] is not None,
     )
 
 

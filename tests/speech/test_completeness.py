@@ -220,7 +220,7 @@ def test_more_than_yes_or_no(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "嗯", "好的，我看一下", "等一下啊", "我的手机号是", "订单号是", "尾号", "那个嗯", "稍等我找一下", "在爱生",
-     "OK", "let me see", "one second", "my order number is", "sure, it's"],
+     "移生吧", "OK", "let me see", "one second", "my order number is", "sure, it's"],
 )  # fmt: skip
 def test_a_number_still_comes(text: str) -> None:
     assert evidence_of(text).leads_to_number
@@ -244,3 +244,17 @@ def test_any_text_is_judged(text: str) -> None:
 def test_long_repetitions_take_no_time() -> None:
     for word in ("嗯", "看看", "好的", "ok ", "here it is ", "什么时候"):
         assert evidence_of(word * 2000 + "x").completeness in Completeness
+
+
+@pytest.mark.parametrize(
+    ("text", "sounds"),
+    [("我手机号移生吧", 3), ("我的订单号是以灵灵", 3), ("我的手机号是", 0), ("订单号在哪", 0), ("订单号怎么查", 0),
+     ("移生吧", 0), ("我的订单号是一零零", 0)],
+)  # fmt: skip
+def test_digits_of_a_named_number_may_be_misheard(text: str, sounds: int) -> None:
+    assert evidence_of(text).misheard_digits == sounds
+
+
+def test_a_phone_number_has_a_name() -> None:
+    assert evidence_of("我手机号是一三八").names_phone
+    assert not evidence_of("我的订单号是一三八").names_phone

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.digits import SpokenDigits, spoken_digits
+from speech.digits import SpokenDigits, digit_sounds, spoken_digits
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,11 @@ def test_every_digit_read_out_counts(number: str, how: str) -> None:
         "groups": number,
     }[how]
     assert spoken_digits(said).count == len(number)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("移生吧", 3), ("一三八", 3), ("幺洞拐", 3), ("我要退货", 0), ("那个", 0), ("", 0), ("138", 0), ("ok", 0)],
+)
+def test_syllables_that_may_be_digits(text: str, count: int) -> None:
+    assert digit_sounds(text) == count

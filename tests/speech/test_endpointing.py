@@ -118,7 +118,11 @@ OVERLAP = EndpointHint(overlap=True)
         (ORDER, "订单号在哪看啊", 400),
         (EndpointHint("digits"), "一三八零零", 2200),
         (EndpointHint("digits"), "13800138000", 1200),
+        (ORDER, "移生吧", 2200),
         # a number volunteered
+        (FREE, "我手机号移生吧", 2200),
+        (FREE, "我手机号一三八零零一三八", 2200),
+        (FREE, "我的订单号一三八零零一三八", 600),
         (FREE, "我的手机号一三八", 2200),
         (CONFIRM, "my order is one three nine oh", 2200),
         (FREE, "13902847561", 600),
