@@ -21,20 +21,43 @@ INFORM = "inform"
 """An answer to the pending question (the expected slot, or one of the choices). Set by ``understand`` from the
 ``Expectation``; never predicted by a classifier, so not in ``INTENTS``."""
 
-SLOTS: tuple[str, ...] = (
-    "order_number",
-    "tracking_number",
-    "phone",
-    "phone_tail",
-    "amount",
-    "date",
-    "product",
-    "digits",
-)
-"""Slot names. ``phone_tail`` is the last four digits of a phone number, only read where it is expected; ``digits`` is
-a bare run of digits that fits no other slot."""
 
-SlotValue = str | int | Decimal | date
+@dataclass(frozen=True, slots=True)
+class ScoredLabel:
+    """A label with its calibrated probability, 0..1."""
+
+    label: str
+    score: float
+
+
+SLOTS: tuple[str, ...] = (
+    "order_number", "tracking_number", "phone", "phone_tail", "amount", "date", "date_range", "time", "product", "sku",
+    "quantity", "colour", "size", "return_reason", "province", "city", "district", "street", "address_detail",
+    "receiver", "digits",
+)  # fmt: skip
+"""Slot names; their types and rules are in the README's table. ``phone_tail`` is the last four digits of a phone
+number, only read where it is expected; ``digits`` is a bare run of digits that fits no other slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Days from ``start`` to ``end``, both included."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """A time of day: 15:00 is (900, 900), "before three" in the afternoon (720, 900)."""
+
+    start_min: int
+    """Minutes after midnight."""
+    end_min: int
+    """Minutes after midnight, 1440 at most; the same as ``start_min`` for a point in time."""
+
+
+SlotValue = str | int | Decimal | date | DateRange | TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +67,8 @@ class Slot:
     name: str
     """One of ``SLOTS``."""
     value: SlotValue
-    """``order_number``, ``tracking_number``, ``phone``, ``digits``: str; ``amount``: Decimal (yuan); ``date``: date;
-    ``product``: the product words as said."""
+    """``amount``: Decimal (yuan unless dollars were said); ``date``: date; ``date_range``: DateRange; ``time``:
+    TimeSpan; ``quantity``: int; all others: str."""
     raw: str
     """The words it was read from, as in ``Parse.text``."""
     start: int
@@ -53,15 +76,12 @@ class Slot:
     end: int
     confidence: float = 1.0
     fails_check: bool = False
-    """An order number whose check digit is wrong: there is no such order, a digit was misheard or mistyped."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredLabel:
-    """A label with its calibrated probability, 0..1."""
-
-    label: str
-    score: float
+    """A number whose check digit is wrong: there is no such number, a digit was misheard or mistyped."""
+    kind: str = ""
+    """What sort of value it is, where there are several: the carrier of a tracking number (sf, yto, ups), the scale of
+    a size (clothes, eu)."""
+    candidates: tuple[ScoredLabel, ...] = ()
+    """The skus that a product may be, best first, where the shop's catalogue was given."""
 
 
 @dataclass(frozen=True, slots=True)
