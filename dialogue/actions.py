@@ -1,18 +1,20 @@
 """A WRITE asked for by a skill, done on the shop: an ``Action`` in, an ``ActionResult`` out. Never raises shop errors.
 
-The facts that come back are JSON: money as text with two places, instants in ISO 8601.
+Arguments and facts are JSON: money as text with two places, days and instants in ISO 8601.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, assert_never, get_args
 
 from pydantic import TypeAdapter
 
 from dialogue.errors import ActionRefused, ShopUnavailable
 from dialogue.shop.protocol import Shop
-from dialogue.shop.types import Order, Return
+from dialogue.shop.types import DayPart, Order, PriceAdjustment, Return, Ticket, TicketKind
 from dialogue.types import Action, ActionResult
 
 UNAVAILABLE = "unavailable"
@@ -20,13 +22,17 @@ UNAVAILABLE = "unavailable"
 BAD_ARGUMENTS = "bad_arguments"
 """``ActionResult.rule`` when an argument is missing or has the wrong type."""
 _RETURN = TypeAdapter(Return)
+_TICKET = TypeAdapter(Ticket)
+_ADJUSTMENT = TypeAdapter(PriceAdjustment)
+Facts = Mapping[str, Any]
 
 
 async def perform(shop: Shop, action: Action) -> ActionResult:
     """Do ``action`` and return its facts, or the rule that forbids it.
 
-    Facts of ``create_return``: the fields of ``Return``. Of the others: ``order_number``, ``status``, ``total``,
-    ``address``, ``invoice``, ``paid``. Calling it again with the same action gives the same result.
+    Facts are the fields of what the shop's method gives (``Return``, ``PriceAdjustment``, ``Ticket``); of an order:
+    ``order_number``, ``status``, ``total``, ``address``, ``invoice``, ``paid``; of ``notify_restock``: ``sku``,
+    ``noted``. Calling it again with the same action gives the same result.
     """
     try:
         return ActionResult(ok=True, data=await _call(shop, action))
@@ -42,26 +48,81 @@ class _BadArguments(Exception):
     """An argument is missing or has the wrong type."""
 
 
-async def _call(shop: Shop, action: Action) -> Mapping[str, Any]:
-    given, key = action.arguments, action.idempotency_key
-    number = _text(given, "order_number")
+async def _call(shop: Shop, action: Action) -> Facts:
     match action.name:
-        case "cancel_order":
-            return _order_facts(await shop.cancel_order(number, _text(given, "reason", ""), idempotency_key=key))
-        case "change_address":
-            return _order_facts(await shop.change_address(number, _text(given, "address"), idempotency_key=key))
-        case "request_invoice":
-            return _order_facts(await shop.request_invoice(number, _text(given, "title"), idempotency_key=key))
-        case "create_return":
-            reason, kind = _text(given, "reason", ""), _text(given, "kind", "return")
-            opened = await shop.create_return(number, _skus(given), reason, kind=kind, idempotency_key=key)
-            facts: dict[str, Any] = _RETURN.dump_python(opened, mode="json")
-            return facts
+        case "cancel_order" | "change_address" | "request_invoice" | "urge_order" | "modify_order" | "restore_order":
+            return _order_facts(await _call_order(shop, action.name, action.arguments, action.idempotency_key))
+        case "create_return" | "book_pickup" | "withdraw_return":
+            return _facts(_RETURN, await _call_return(shop, action.name, action.arguments, action.idempotency_key))
+        case "protect_price":
+            number = _text(action.arguments, "order_number")
+            return _facts(_ADJUSTMENT, await shop.protect_price(number, idempotency_key=action.idempotency_key))
+        case "notify_restock":
+            sku, customer_id = _text(action.arguments, "sku"), _text(action.arguments, "customer_id")
+            noted = await shop.notify_restock(sku, customer_id, idempotency_key=action.idempotency_key)
+            return {"sku": sku, "noted": noted}
+        case "open_ticket":
+            return _facts(_TICKET, await _open_ticket(shop, action.arguments, action.idempotency_key))
         case _:
             assert_never(action.name)
 
 
-def _order_facts(order: Order) -> dict[str, Any]:
+_OrderAction = Literal[
+    "cancel_order", "change_address", "request_invoice", "urge_order", "modify_order", "restore_order"
+]
+
+
+async def _call_order(shop: Shop, name: _OrderAction, given: Facts, key: str) -> Order:
+    number = _text(given, "order_number")
+    match name:
+        case "cancel_order":
+            return await shop.cancel_order(number, _text(given, "reason", ""), idempotency_key=key)
+        case "change_address":
+            return await shop.change_address(number, _text(given, "address"), idempotency_key=key)
+        case "request_invoice":
+            return await shop.request_invoice(number, _text(given, "title"), idempotency_key=key)
+        case "urge_order":
+            return await shop.urge_order(number, idempotency_key=key)
+        case "restore_order":
+            return await shop.restore_order(number, idempotency_key=key)
+        case "modify_order":
+            new_sku, quantity = _optional_text(given, "new_sku"), _quantity(given)
+            sku = _text(given, "sku")
+            return await shop.modify_order(number, sku, new_sku=new_sku, quantity=quantity, idempotency_key=key)
+        case _:
+            assert_never(name)
+
+
+async def _call_return(
+    shop: Shop, name: Literal["create_return", "book_pickup", "withdraw_return"], given: Facts, key: str
+) -> Return:
+    match name:
+        case "create_return":
+            number, reason, kind = _text(given, "order_number"), _text(given, "reason", ""), _text(given, "kind", "return")
+            return await shop.create_return(number, _skus(given), reason, kind=kind, idempotency_key=key)
+        case "book_pickup":
+            number, day = _text(given, "return_number"), _day(given, "day")
+            part: DayPart = _one_of(DayPart, given, "part")
+            return await shop.book_pickup(number, day, part, idempotency_key=key)
+        case "withdraw_return":
+            return await shop.withdraw_return(_text(given, "return_number"), idempotency_key=key)
+        case _:
+            assert_never(name)
+
+
+async def _open_ticket(shop: Shop, given: Facts, key: str) -> Ticket:
+    kind: TicketKind = _one_of(TicketKind, given, "kind")
+    return await shop.open_ticket(
+        kind,
+        customer_id=_optional_text(given, "customer_id"),
+        order_number=_optional_text(given, "order_number"),
+        text=_text(given, "text", ""),
+        compensation=_money(given, "compensation"),
+        idempotency_key=key,
+    )
+
+
+def _order_facts(order: Order) -> Facts:
     return {
         "order_number": order.order_number,
         "status": str(order.status),
@@ -72,14 +133,55 @@ def _order_facts(order: Order) -> dict[str, Any]:
     }
 
 
-def _text(arguments: Mapping[str, Any], name: str, default: str | None = None) -> str:
+def _facts(adapter: TypeAdapter[Any], value: object) -> Facts:
+    facts: dict[str, Any] = adapter.dump_python(value, mode="json")
+    return facts
+
+
+def _text(arguments: Facts, name: str, default: str | None = None) -> str:
     value = arguments.get(name, default)
     if not isinstance(value, str):
         raise _BadArguments(name)
     return value
 
 
-def _skus(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+def _optional_text(arguments: Facts, name: str) -> str | None:
+    return None if arguments.get(name) is None else _text(arguments, name)
+
+
+def _quantity(arguments: Facts) -> int | None:
+    value = arguments.get("quantity")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise _BadArguments("quantity")
+
+
+def _money(arguments: Facts, name: str) -> Decimal | None:
+    value = _optional_text(arguments, name)
+    try:
+        amount = None if value is None else Decimal(value)
+    except InvalidOperation:
+        raise _BadArguments(name) from None
+    if amount is not None and not amount.is_finite():
+        raise _BadArguments(name)
+    return amount
+
+
+def _day(arguments: Facts, name: str) -> date:
+    try:
+        return date.fromisoformat(_text(arguments, name))
+    except ValueError:
+        raise _BadArguments(name) from None
+
+
+def _one_of(choices: Any, arguments: Facts, name: str) -> Any:
+    value = _text(arguments, name)
+    if value not in get_args(choices):
+        raise _BadArguments(name)
+    return value
+
+
+def _skus(arguments: Facts) -> tuple[str, ...]:
     value = arguments.get("skus")
     if not isinstance(value, list | tuple) or not all(isinstance(sku, str) for sku in value):
         raise _BadArguments("skus")

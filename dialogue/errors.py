@@ -6,6 +6,7 @@ DialogueError
   GenerationFailed
   StoreUnavailable
   UnknownConversation
+  PoliciesInvalid
 """
 
 from __future__ import annotations
@@ -62,3 +63,9 @@ class UnknownConversation(DialogueError):
     """The conversation was never opened, or has been forgotten."""
 
     code = "unknown_conversation"
+
+
+class PoliciesInvalid(DialogueError):
+    """A file of policies cannot be used; the message names the file, the field and what is allowed."""
+
+    code = "policies_invalid"

@@ -14,6 +14,21 @@ from typing import Any, Literal, Protocol
 from nlu.types import Expectation, Language, Parse
 
 Modality = Literal["voice", "text"]
+ActionName = Literal[
+    "cancel_order",
+    "create_return",
+    "change_address",
+    "request_invoice",
+    "urge_order",
+    "modify_order",
+    "protect_price",
+    "book_pickup",
+    "withdraw_return",
+    "restore_order",
+    "notify_restock",
+    "open_ticket",
+]
+"""The WRITEs, each the method of ``Shop`` with the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ class Reply:
 class Action:
     """A WRITE on the shop. Runs exactly once per ``idempotency_key``, also when the customer interrupts."""
 
-    name: Literal["cancel_order", "create_return", "change_address", "request_invoice"]
+    name: ActionName
     arguments: Mapping[str, Any]
     """JSON arguments of the method of ``Shop`` with the same name."""
     idempotency_key: str

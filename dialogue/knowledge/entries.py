@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from dialogue.knowledge import Entry
-from dialogue.shop import rules
+from dialogue.policies import facts, shipped_policies
 
 FOLDER = Path(__file__).parent / "entries"
-FACTS: dict[str, Any] = {"return_days": rules.RETURN_DAYS, "quality_days": rules.QUALITY_RETURN_DAYS}
+FACTS: dict[str, Any] = facts(shipped_policies())
 
 
 @cache

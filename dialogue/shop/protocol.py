@@ -5,14 +5,33 @@ A shop back end is one class that provides this protocol; ``tests/dialogue/shop/
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from dialogue.shop.types import Customer, Order, Product, Return
+from dialogue.policies import Policies
+from dialogue.shop.types import (
+    Coupon,
+    Customer,
+    DayPart,
+    Order,
+    PriceAdjustment,
+    Product,
+    Relation,
+    Return,
+    ReviewSummary,
+    Ticket,
+    TicketKind,
+)
 
 
 class Shop(Protocol):
     """A shop's order, customer and product systems. All methods raise ``ShopUnavailable`` when it does not answer."""
+
+    @property
+    def policies(self) -> Policies:
+        """The numbers of its rules; skills ask ``dialogue.shop.rules`` with them before they ask for a confirmation."""
+        ...
 
     async def customer(self, customer_id: str) -> Customer | None:
         """READ the customer, None when unknown."""
@@ -50,6 +69,22 @@ class Shop(Protocol):
         """READ products that match ``words`` (Chinese or English, in any order), best first."""
         ...
 
+    async def coupons(self, customer_id: str) -> tuple[Coupon, ...]:
+        """READ a customer's coupons, the first to end first; used and ended ones too."""
+        ...
+
+    async def reviews(self, sku: str) -> ReviewSummary | None:
+        """READ what customers say of a product, None when nobody has."""
+        ...
+
+    async def related(self, sku: str, relation: Relation, limit: int = 5) -> tuple[Product, ...]:
+        """READ the products that stand in this relation to ``sku``, closest first; out of stock ones too."""
+        ...
+
+    async def tickets(self, customer_id: str) -> tuple[Ticket, ...]:
+        """READ a customer's tickets, newest first."""
+        ...
+
     async def cancel_order(self, order_number: str, reason: str, *, idempotency_key: str) -> Order:
         """WRITE: cancel an order that has not shipped. Raises ``ActionRefused`` when it is too late."""
         ...
@@ -66,6 +101,51 @@ class Shop(Protocol):
 
     async def request_invoice(self, order_number: str, title: str, *, idempotency_key: str) -> Order:
         """WRITE: ask for an invoice of a paid order. Raises ``ActionRefused``."""
+        ...
+
+    async def urge_order(self, order_number: str, *, idempotency_key: str) -> Order:
+        """WRITE: ask the warehouse to hurry a paid order that has not shipped. Raises ``ActionRefused``."""
+        ...
+
+    async def modify_order(
+        self, order_number: str, sku: str, *, new_sku: str | None, quantity: int | None, idempotency_key: str
+    ) -> Order:
+        """WRITE: another product of the same category, or another quantity, for one line of an order that has not
+        shipped; the difference is settled, ``Order.total`` changes. Raises ``ActionRefused``.
+        """
+        ...
+
+    async def protect_price(self, order_number: str, *, idempotency_key: str) -> PriceAdjustment:
+        """WRITE: pay back what the order would cost less today. Raises ``ActionRefused``."""
+        ...
+
+    async def book_pickup(self, return_number: str, day: date, part: DayPart, *, idempotency_key: str) -> Return:
+        """WRITE: have the goods of an open return fetched; again: move the appointment. Raises ``ActionRefused``."""
+        ...
+
+    async def withdraw_return(self, return_number: str, *, idempotency_key: str) -> Return:
+        """WRITE: undo ``create_return`` while nothing has been sent back. Raises ``ActionRefused``."""
+        ...
+
+    async def restore_order(self, order_number: str, *, idempotency_key: str) -> Order:
+        """WRITE: undo ``cancel_order`` shortly after it, when the goods are still there. Raises ``ActionRefused``."""
+        ...
+
+    async def notify_restock(self, sku: str, customer_id: str, *, idempotency_key: str) -> bool:
+        """WRITE: note who wants to hear when it is back; False when it was noted before. Raises ``ActionRefused``."""
+        ...
+
+    async def open_ticket(
+        self,
+        kind: TicketKind,
+        *,
+        customer_id: str | None,
+        order_number: str | None,
+        text: str,
+        compensation: Decimal | None = None,
+        idempotency_key: str,
+    ) -> Ticket:
+        """WRITE: hand a matter to the shop's people, with a compensation within policy. Raises ``ActionRefused``."""
         ...
 
     async def close(self) -> None:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
+
+Relation = Literal["accessory", "compatible", "substitute", "also_bought"]
+"""How one product stands to another: belongs to it, works with it, may stand in for it, was bought with it."""
+DayPart = Literal["morning", "afternoon"]
+"""When a carrier comes; the hours are policy."""
+TicketKind = Literal["complaint", "repair", "supervisor", "follow_up"]
+"""What a person of the shop is to look after."""
 
 
 class OrderStatus(StrEnum):
@@ -31,6 +39,8 @@ class ReturnStatus(StrEnum):
     RECEIVED = "received"
     REFUNDED = "refunded"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """The customer took it back before the goods were on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,41 @@ class Product:
     attributes: dict[str, str]
     """E.g. {"颜色": "白色", "容量": "500ml"}."""
     description: str
+    price_since: datetime | None = None
+    """When ``price`` began; None when it never changed or is not known."""
+    previous_price: Decimal | None = None
+    """The price before ``price_since``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSummary:
+    """What customers say of a product."""
+
+    sku: str
+    count: int
+    average: float
+    """Stars, 1 to 5."""
+    praised: tuple[str, ...]
+    """Chinese words, most often said first."""
+    criticised: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """A coupon of a customer."""
+
+    code: str
+    title: str
+    """Chinese title."""
+    title_en: str
+    amount: Decimal
+    """Yuan off."""
+    minimum: Decimal
+    """Least value of the goods that it applies to; 0: any."""
+    valid_until: datetime
+    used: bool
+    category: str | None = None
+    """Chinese name of the only category it applies to; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +123,8 @@ class OrderLine:
     quantity: int
     unit_price: Decimal
     returnable: bool
+    category: str | None = None
+    """Chinese name; None when unknown: then only the general rules apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +168,32 @@ class Return:
     """Refund in yuan; 0 for an exchange."""
     created_at: datetime
     refunded_at: datetime | None = None
+    pickup_day: date | None = None
+    """The day, in shop time, when a carrier fetches the goods; None: the customer sends them."""
+    pickup_part: DayPart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAdjustment:
+    """Money back because a product has become cheaper since it was bought."""
+
+    order_number: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A matter that a person of the shop looks after."""
+
+    ticket_number: str
+    kind: TicketKind
+    status: Literal["open", "closed"]
+    created_at: datetime
+    due_at: datetime
+    """When the customer hears from the shop at the latest."""
+    compensation: Decimal | None = None
+    """Yuan granted with it."""
+    order_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +214,8 @@ class Order:
     delivered_at: datetime | None = None
     invoice: str | None = None
     """``none``, ``requested`` or ``issued``; None when unknown."""
+    cancelled_at: datetime | None = None
+    urged_at: datetime | None = None
+    """When the customer last asked to hurry it."""
+    price_adjustment: Decimal | None = None
+    """What price protection has paid back; None when it was not used."""

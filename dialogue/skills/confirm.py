@@ -14,13 +14,12 @@ from typing import Any, Literal
 from dialogue import cues, phrasing
 from dialogue.skills.context import Context, Item
 from dialogue.state import UNAVAILABLE
-from dialogue.types import Action, ActionResult, Asked, Card, Reply, TaskEnded, TaskUpdated
+from dialogue.types import Action, ActionName, ActionResult, Asked, Card, Reply, TaskEnded, TaskUpdated
 from nlu.types import Expectation
 
 CONFIRM = "confirm"
 PLAIN = 0.5
 """Probability from which a yes or no counts as one."""
-ActionName = Literal["cancel_order", "create_return", "change_address", "request_invoice"]
 Outcome = Literal["done", "refused", "failed"]
 """failed: the shop did not answer; trying again under the same key cannot do it twice."""
 

@@ -138,10 +138,10 @@ class Returns:
         )
 
     async def _advance(self, context: Context, draft: Draft) -> tuple[Item, ...]:
-        now = context.now
+        now, policies = context.now, context.shop.policies
 
         def possible(order: Order) -> bool:
-            return bool(rules.returnable_skus(order, draft.get("reason", LENIENT), now))
+            return bool(rules.returnable_skus(order, draft.get("reason", LENIENT), now, policies=policies))
 
         settled = await settle(context, self.name, draft, fits=possible)
         if isinstance(settled, Pending):
@@ -152,8 +152,9 @@ class Returns:
         refused = self._refuse(context, draft, order, LENIENT)
         if refused:
             return refused
-        open_skus = rules.returnable_skus(order, draft.get("reason", LENIENT), context.now)
-        open_skus = open_skus or rules.returnable_skus(order, LENIENT, context.now)
+        policies = context.shop.policies
+        open_skus = rules.returnable_skus(order, draft.get("reason", LENIENT), context.now, policies=policies)
+        open_skus = open_skus or rules.returnable_skus(order, LENIENT, context.now, policies=policies)
         if not draft.get("skus"):
             _read_named_lines(context, draft, order)
         if not draft.get("skus"):
@@ -168,9 +169,10 @@ class Returns:
     def _refuse(self, context: Context, draft: Draft, order: Order, reason: str) -> tuple[Item, ...]:
         """Events and reply when the shop's rules forbid it for these lines (or for every line); else nothing."""
         skus = draft.get("skus") or [line.sku for line in order.lines]
-        if not draft.get("skus") and rules.returnable_skus(order, reason, context.now):
+        policies = context.shop.policies
+        if not draft.get("skus") and rules.returnable_skus(order, reason, context.now, policies=policies):
             return ()
-        rule = rules.why_not_return(order, skus, reason, context.now, kind=draft["kind"])
+        rule = rules.why_not_return(order, skus, reason, context.now, kind=draft["kind"], policies=policies)
         if rule is None:
             return ()
         started = context.task_of(self.name) is None
@@ -270,13 +272,15 @@ def _forget_the_wrong(context: Context, draft: Draft) -> None:
 def _refusal(context: Context, draft: Draft, order: Order, rule: str) -> Item:
     """Why not, and what is possible instead."""
     chosen = [line for line in order.lines if line.sku in draft.get("skus", ())] or list(order.lines)
-    deadline = rules.return_deadline(order, draft.get("reason", ""))
+    policies, reason = context.shop.policies, draft.get("reason", "")
+    skus = [line.sku for line in chosen]
+    deadline = rules.return_deadline(order, reason, skus, policies=policies)
     key = f"returns.refused.{rule}"
     if rule == "not_delivered":
         can_cancel = rules.why_not_cancel(order, context.now) is None
         key += ".can_cancel" if can_cancel else ".on_its_way"
-    elif rule == "return_window_over" and not rules.is_quality_reason(draft.get("reason", "")):
-        lenient = rules.return_deadline(order, LENIENT)
+    elif rule == "return_window_over" and not rules.is_quality_reason(reason, policies=policies):
+        lenient = rules.return_deadline(order, LENIENT, skus, policies=policies)
         key += ".not_quality" if lenient is not None and context.now < lenient else ".all"
     elif rule == "return_window_over":
         key += ".all"
@@ -287,8 +291,8 @@ def _refusal(context: Context, draft: Draft, order: Order, rule: str) -> Item:
         number=order.order_number,
         what=phrasing.lines(chosen, context.language),
         last_day=last_day,
-        days=rules.RETURN_DAYS,
-        quality_days=rules.QUALITY_RETURN_DAYS,
+        days=policies.returns.reasons["no_reason"].days,
+        quality_days=policies.returns.reasons["quality"].days,
     )
     suggestions = context.suggest("cancel" if key.endswith("can_cancel") else "human")
     return context.reply(text, suggestions=suggestions, cards=(order_card(context, order),), sources=("shop:order",))

@@ -17,6 +17,7 @@ import yaml
 
 from dialogue.chat import Chat
 from dialogue.knowledge.index import KnowledgeIndex
+from dialogue.policies import shipped_policies
 from dialogue.respond import Responder
 from dialogue.shop import demo, rules
 from dialogue.shop.clock import Clock
@@ -119,7 +120,7 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
             order
             for order in arrived
             if not any(line.returnable for line in order.lines)
-            and (deadline := rules.return_deadline(order)) is not None
+            and (deadline := rules.return_deadline(order, policies=shipped_policies())) is not None
             and now < deadline
         ),
     }

@@ -14,7 +14,7 @@ import yaml
 from dialogue.knowledge import Entry
 from dialogue.knowledge.entries import entries
 from dialogue.knowledge.index import KnowledgeIndex
-from dialogue.shop import rules
+from dialogue.policies import facts, shipped_policies
 from inference_server.client import InferenceClient
 from inference_server.errors import InferenceUnavailable
 from nlu.types import Language
@@ -47,8 +47,8 @@ def test_entries_are_complete() -> None:
 def test_answers_state_the_shops_own_rules() -> None:
     window = next(entry for entry in entries() if entry.entry_id == "return-window")
     for answer in (window.answer_zh, window.answer_en):
-        assert str(rules.RETURN_DAYS) in answer
-        assert str(rules.QUALITY_RETURN_DAYS) in answer
+        assert str(facts(shipped_policies())["return_days"]) in answer
+        assert str(facts(shipped_policies())["quality_days"]) in answer
 
 
 def test_a_broken_entry_is_named(tmp_path: Path) -> None:
