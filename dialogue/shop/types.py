@@ -83,6 +83,15 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedProduct(Product):
+    """A product and why it was named beside another."""
+
+    reason: str = ""
+    """Chinese, a clause: 同款遥控器可以通用."""
+    reason_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewSummary:
     """What customers say of a product."""
 
@@ -151,6 +160,8 @@ class Shipment:
     events: tuple[TrackingEvent, ...]
     """Oldest first."""
     delay_reason: str | None = None
+    skus: tuple[str, ...] = ()
+    """The lines in it; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
