@@ -9,6 +9,9 @@ from typing import Literal, Protocol
 
 Language = Literal["zh", "en"]
 Polarity = Literal["negative", "neutral", "positive"]
+SignalKind = Literal["danger", "legal", "media", "person", "insult", "anger", "repeated", "complaint", "shouting"]
+"""What makes a conversation tense, gravest first. ``danger`` is to life or limb."""
+EvidenceKind = Literal["nearest", "words", "slot", "mood"]
 
 INTENTS: tuple[str, ...] = (
     "greet", "order_status", "logistics", "cancel_order", "change_address", "return_request", "exchange_request",
@@ -23,11 +26,28 @@ INFORM = "inform"
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that speaks for a reading of the message."""
+
+    kind: EvidenceKind
+    """nearest: a training utterance; words: words that a keyword rule matched; slot: the rule that read a slot; mood:
+    the words of a ``Signal``."""
+    label: str
+    """What it speaks for: an intent, a slot, a signal's kind."""
+    words: str
+    """The training utterance, the matched words, or the rule's name."""
+    score: float = 1.0
+    """nearest: cosine of the centred embeddings, -1..1; words: the rule's weight in log odds; slot: confidence."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScoredLabel:
     """A label with its calibrated probability, 0..1."""
 
     label: str
     score: float
+    evidence: tuple[Evidence, ...] = ()
+    """What the classifier can show for the label. ``understand`` moves it to ``Parse.evidence``."""
 
 
 SLOTS: tuple[str, ...] = (
@@ -94,6 +114,15 @@ class Sentiment:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """Words that make a conversation tense (see ``nlu.escalation``)."""
+
+    kind: SignalKind
+    words: str
+    """The customer's words, cut short."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the dialogue waits for next; passed down by the session to ``understand`` (and to endpointing)."""
 
@@ -136,6 +165,10 @@ class Parse:
     """True when the configured classifier did not answer and the fallback did."""
     why: tuple[str, ...] = ()
     """The evidence shown to agents, one line each."""
+    signals: tuple[Signal, ...] = ()
+    """What makes the conversation tense, at most one per kind, gravest first."""
+    evidence: tuple[Evidence, ...] = ()
+    """What speaks for intent, slots and mood; training utterances and the customer's words, so not for logs."""
 
     def slot(self, name: str) -> Slot | None:
         """The first slot called ``name``, or None."""
