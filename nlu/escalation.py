@@ -28,7 +28,7 @@ _CLAUSE_END = re.compile(r"[，。！？；…、,.!?;\n]")
 _QUOTED = re.compile('「[^」]*」|『[^』]*』|《[^》]*》|“[^”]*”|"[^"]*"|‘[^’]*’')
 _LOUD_MARKS = re.compile("[!！]{3,}|[?？]{3,}|(?:[!！][?？]|[?？][!！]){1,}[!?！？]*")
 _WORD = re.compile("[A-Za-z']+")
-_LOUD_WORDS = 3
+_LOUD_WORDS, _LOUD_LETTERS = 3, 10
 """So many words of two letters or more, all in capitals, are shouted; a code or an OK is not."""
 _FEARED = frozenset({"danger"})
 _MEANT = frozenset({"danger", "legal", "media", "complaint", "person", "insult", "anger"})
@@ -82,7 +82,7 @@ class _Rules:
             return True
         if kind in _FEARED and (self._feared.search(before) or after.startswith(("吗", "么", "嘛"))):
             return True
-        return kind in _MEANT and bool(self._negated.search(before)) and not after.startswith("才怪")
+        return kind in _MEANT and bool(self._negated.search(before))
 
 
 def _either(document: dict[str, Any], name: str) -> re.Pattern[str]:
@@ -104,7 +104,8 @@ def _shouted(received: str) -> str:
         return marks[0]
     words = [word for word in _WORD.findall(received) if len(word) > 1]
     loud = [word for word in words if word.isupper()]
-    return " ".join(loud) if len(loud) >= _LOUD_WORDS and len(loud) == len(words) else ""
+    is_loud = len(loud) == len(words) >= _LOUD_WORDS and sum(map(len, loud)) >= _LOUD_LETTERS
+    return " ".join(loud) if is_loud else ""
 
 
 @lru_cache(maxsize=1)
