@@ -32,6 +32,7 @@ from gateway.outbox import Outbox, SlowReader
 from gateway.services import Services
 from gateway.silence import Silence
 from gateway.voice import Voice
+from nlu.slots import SlotConfig
 from nlu.types import Expectation, Language
 from speech.listen import listen
 from speech.overlap import Judgement, Verdict
@@ -41,6 +42,7 @@ _MUTE_MARGIN_MS = 100.0
 """Beyond the longest wait: a closed microphone ends an utterance for certain."""
 _UNCLEAR_SPEECH_MS = 900.0
 _WATCH_S = 0.5
+_SLOTS = SlotConfig()
 _BROKEN: dict[Language, str] = {
     "zh": "抱歉，我们这边出了点问题，请重新连接。您说过的内容已经保存。",
     "en": "Sorry, something broke on our side; please reconnect. What you told us is kept.",
@@ -51,7 +53,8 @@ def endpoint_hint(expectation: Expectation, *, overlap: bool = False) -> Endpoin
     """What the dialogue waits for, in endpointing's terms; ``overlap``: the customer speaks over the bot."""
     match expectation.kind:
         case "digits":
-            return EndpointHint("digits", expectation.missing, overlap)
+            checked = expectation.slot == "order_number" and _SLOTS.order_number_luhn
+            return EndpointHint("digits", expectation.missing, overlap, expectation.heard if checked else None)
         case "yes_no" | "address":
             return EndpointHint(expectation.kind, overlap=overlap)
         case _:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 
@@ -23,6 +23,13 @@ class SpokenDigits:
     """Digits of the dictated number with which the text ends; 0 for amounts such as 300 or 三百二十."""
     corrected: bool = False
     """The last digits were taken back and none said since."""
+    said: str = field(default="", compare=False)
+    """The ``count`` digits."""
+
+    def passes_luhn(self, before: str = "") -> bool:
+        """Whether ``before`` and the digits said end in their check digit (ISO/IEC 7812-1, annex B)."""
+        digits = [int(digit) for digit in reversed(before + self.said)]
+        return (sum(digits[::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])) % 10 == 0
 
 
 _NONE = SpokenDigits(0, 0)
@@ -97,23 +104,27 @@ def spoken_digits(text: str) -> SpokenDigits:
     restart = max((match.end() for match in _TAKEN_BACK.finditer(text)), default=0)
     runs = [run for run in _runs(text) if _is_read_out(run, text)]
     since = [run for run in runs if run.start >= restart]
-    count = sum(len(run.digits) for run in since)
     if not since:
         return SpokenDigits(0, 0, corrected=True) if runs else _NONE
+    said = "".join(run.digits for run in since)
     last = since[-1]
     ends_text = all(match.lastgroup == "skip" for match in _TOKEN.finditer(text, last.end))
-    return SpokenDigits(count, len(last.digits) if ends_text and _is_dictated(last) else 0)
+    return SpokenDigits(len(said), len(last.digits) if ends_text and _is_dictated(last) else 0, said=said)
 
 
 def digit_sounds(text: str) -> int:
-    """How many syllables ``text`` has where each may be a digit that was misheard; 0 where one cannot be.
+    """How many digits ``text`` may be: its numerals, and syllables that sound like one (13吧); 0 where any cannot be.
 
     Chinese only. Says nothing of texts that hold no number: 是吧 sounds like 四八.
     """
     characters = [character for character in text if character.isalnum()]
-    if not all("\u4e00" <= character <= "\u9fff" for character in characters):
-        return 0
-    return len(characters) if all(_SOUND.fullmatch(_syllable(character)) for character in characters) else 0
+    return len(characters) if all(map(_may_be_digit, characters)) else 0
+
+
+def _may_be_digit(character: str) -> bool:
+    if character.isdecimal():
+        return True
+    return "\u4e00" <= character <= "\u9fff" and _SOUND.fullmatch(_syllable(character)) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -3,8 +3,8 @@
 =====================================  =======================================================================
 evidence                               wait (silence, milliseconds)
 =====================================  =======================================================================
-a number asked for or volunteered      2200 until it is complete by count; then 350 (asked; with more digits
-                                       than asked for 1200) or as the words say
+a number asked for or volunteered      2200 until it is complete by count; then 350 (asked; with too many digits or
+                                       a wrong check digit 1200) or as the words say
 over the bot's voice, short            300
 yes or no, where that is the question  350
 complete words                         400
@@ -32,6 +32,10 @@ class EndpointConfig:
     """Speech stays speech down to this probability."""
     min_speech_ms: float = 96
     """Speech that confirms a start; anything shorter is a click."""
+    swell: float = 0.2
+    """Windows of this probability just before the first that is speech belong to its start."""
+    swell_ms: float = 96
+    """Most that they put the start back."""
     start_gap_ms: float = 64
     """Silence that voids a start not yet confirmed."""
     resume_ms: float = 64
@@ -112,7 +116,7 @@ def is_number_open(config: EndpointConfig, hint: EndpointHint, words: TextEviden
     least, enough = config.own_number_digits
     if hint.kind != "digits":
         whole = config.phone_digits if words.names_phone else enough
-        return least <= max(digits.trailing, words.misheard_digits) < whole
+        return least <= max(digits.trailing, words.named_digits) < whole
     if digits.count or digits.corrected:
         return digits.count < (hint.digits or enough)
     return words.leads_to_number and not hint.overlap
@@ -129,8 +133,9 @@ def _wait_for_words(
     config: EndpointConfig, hint: EndpointHint, words: TextEvidence, turn_probability: float | None
 ) -> float:
     if hint.kind == "digits" and words.digits.count:
-        # more digits than expected are often a recogniser's repetition: the number may not be complete
-        return config.answer_ms if words.digits.count == hint.digits else config.unfinished_ms
+        # digits that a recogniser repeats show as too many, or as a wrong check digit: the number may not be complete
+        fails = hint.check_after is not None and not words.digits.passes_luhn(hint.check_after)
+        return config.unfinished_ms if fails or words.digits.count != hint.digits else config.answer_ms
     if hint.kind == "yes_no" and words.is_answer:
         return config.answer_ms
     if words.completeness is Completeness.UNFINISHED:

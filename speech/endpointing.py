@@ -82,6 +82,8 @@ class Endpointer:
         """End of the last confirmed speech."""
         self._speech_ms = 0.0
         """Speech since the last silence (in an utterance), or of the start not yet confirmed."""
+        self._swell_ms: float | None = None
+        """Start of the windows on end that may be a soft beginning."""
         self._now_ms = 0.0
         self._hint = _FREE
         self._reading_number = False
@@ -114,6 +116,7 @@ class Endpointer:
         speaking = self._speech_ms > 0
         is_speech = probability >= (self.config.off if speaking else self.config.on)
         if not self._open:
+            self._note_swell(start_ms, probability)
             return self._before_utterance(start_ms, duration_ms, is_speech)
         if is_speech:
             events = self._heard_speech(duration_ms)
@@ -157,13 +160,21 @@ class Endpointer:
         """The stream is over: ends the utterance in progress."""
         return self._end() if self._open else None
 
+    def _note_swell(self, start_ms: float, probability: float) -> None:
+        """A soft beginning raises the probability some windows before it crosses ``on``."""
+        if probability < self.config.swell:
+            self._swell_ms = None
+        elif self._swell_ms is None:
+            self._swell_ms = start_ms
+
     def _before_utterance(self, start_ms: float, duration_ms: float, is_speech: bool) -> list[EndpointEvent]:
         if not is_speech:
             if self._start_ms is not None and self._now_ms - self._last_speech_ms >= self.config.start_gap_ms:
                 self._start_ms, self._speech_ms = None, 0.0
             return []
         if self._start_ms is None:
-            self._start_ms = start_ms
+            swell_ms = start_ms if self._swell_ms is None else self._swell_ms
+            self._start_ms = max(swell_ms, start_ms - self.config.swell_ms)
         self._speech_ms += duration_ms
         self._last_speech_ms = self._now_ms
         if self._speech_ms < self.config.min_speech_ms:
@@ -210,6 +221,6 @@ class Endpointer:
     def _end(self) -> Ended:
         ended = Ended(self._last_speech_ms, self._now_ms)
         self._open = self._reading_number = False
-        self._start_ms, self._speech_ms = None, 0.0
+        self._start_ms, self._speech_ms, self._swell_ms = None, 0.0, None
         self._forget_pause()
         return ended

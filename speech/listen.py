@@ -193,7 +193,7 @@ class _Listener:
 
     def _forget_audio(self) -> None:
         # a start not yet confirmed lies at most this far back
-        unconfirmed_ms = 4 * self._config.endpoint.min_speech_ms + WINDOW_MS
+        unconfirmed_ms = 4 * self._config.endpoint.min_speech_ms + self._config.endpoint.swell_ms + WINDOW_MS
         self._recording.forget_before(self._recording.end_ms - self._config.preroll_ms - unconfirmed_ms)
 
     def _on_all(self, events: Iterable[EndpointEvent]) -> None:

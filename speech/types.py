@@ -112,6 +112,8 @@ class EndpointHint:
     """How many digits make the answer complete, when ``kind`` is ``digits``."""
     overlap: bool = False
     """The customer speaks over the bot, which is held until the words are known: short utterances end sooner."""
+    check_after: str | None = None
+    """The number is these digits, said before, and those to come, and ends in a Luhn check digit; None: no check."""
 
 
 @dataclass(frozen=True, slots=True)

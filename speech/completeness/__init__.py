@@ -29,8 +29,8 @@ class TextEvidence:
     """Nothing but yes or no."""
     leads_to_number: bool
     """Silence, my number is, let me see, or a few odd syllables: where a number is expected, it still comes."""
-    misheard_digits: int = 0
-    """Syllables after 我的订单号是 and the like where each may be a digit that was misheard (订单号移生吧)."""
+    named_digits: int = 0
+    """What follows 我的订单号是 and the like, where all of it may be digits, misheard ones too (订单号移生吧)."""
     names_phone: bool = False
     """The digits come after the words for a phone number."""
 
@@ -44,7 +44,9 @@ _SCRAP_UNITS = 4
 """Characters (Chinese) or words of a text that may be anything."""
 _LEAST_SOUNDS = 2
 """Syllables like digits that make a number where one is expected."""
-_NAMES_NUMBER = re.compile(r".*(?:(?P<phone>手机号码?|电话号?码?)|订单号?|单号|编号|尾号|号码)(?:就?是|呢|为|啊)?")
+_NAMES_NUMBER = re.compile(
+    r".*(?:(?P<phone>手机[号后好]码?|电话号?码?)|订单号?|单号|编号|尾号|号码)(?:就?是|呢|为|啊)?"
+)
 _BETWEEN_WORDS = re.compile(r"[\s,，、。.;；!！]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _BREAKS_OFF = re.compile(r"(?:\.\.|…|,|、|—|-)[\s.]*$")
@@ -73,7 +75,7 @@ def evidence_of(text: str) -> TextEvidence:
         digits,
         is_answer=bool(words) and is_short and book.answer.match(bare) is not None,
         leads_to_number=not digits.count and leads and not book.has_none.search(bare),
-        misheard_digits=digit_sounds(bare[named.end() :]) if named and not digits.count else 0,
+        named_digits=digit_sounds(bare[named.end() :]) if named else 0,
         names_phone=named is not None and named["phone"] is not None,
     )
 

@@ -249,10 +249,10 @@ def test_long_repetitions_take_no_time() -> None:
 @pytest.mark.parametrize(
     ("text", "sounds"),
     [("我手机号移生吧", 3), ("我的订单号是以灵灵", 3), ("我的手机号是", 0), ("订单号在哪", 0), ("订单号怎么查", 0),
-     ("移生吧", 0), ("我的订单号是一零零", 0)],
+     ("移生吧", 0), ("我的订单号是一零零", 3), ("我的订单号是1000", 4), ("我手机后13吧", 3), ("订单号1000退款", 0)],
 )  # fmt: skip
 def test_digits_of_a_named_number_may_be_misheard(text: str, sounds: int) -> None:
-    assert evidence_of(text).misheard_digits == sounds
+    assert evidence_of(text).named_digits == sounds
 
 
 def test_a_phone_number_has_a_name() -> None:

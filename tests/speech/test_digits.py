@@ -91,7 +91,20 @@ def test_every_digit_read_out_counts(number: str, how: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("移生吧", 3), ("一三八", 3), ("幺洞拐", 3), ("我要退货", 0), ("那个", 0), ("", 0), ("138", 0), ("ok", 0)],
+    [("移生吧", 3), ("一三八", 3), ("幺洞拐", 3), ("我要退货", 0), ("那个", 0), ("", 0), ("13吧", 3), ("ok", 0)],
 )
 def test_syllables_that_may_be_digits(text: str, count: int) -> None:
     assert digit_sounds(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "passes"),
+    [
+        ("一零零零二零九五", "", True),
+        ("一零零零零二零九", "", False),
+        ("二零九五", "1000", True),
+        ("二零九六", "1000", False),
+    ],
+)
+def test_the_check_digit(text: str, before: str, passes: bool) -> None:
+    assert spoken_digits(text).passes_luhn(before) is passes

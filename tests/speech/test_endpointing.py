@@ -66,6 +66,10 @@ def show(event: EndpointEvent) -> str:
         ("# 2. # 2. # 2. # 50.", []),
         ("5. 3#", ["Started 5"]),
         ("# . 2#", ["Started 0"]),
+        # a soft beginning counts back to where it rose, three windows at most
+        ("5. 2= 3#", ["Started 5"]),
+        ("5. 6= 3#", ["Started 8"]),
+        ("5. = . 3#", ["Started 7"]),
         ("3# 5.", ["Started 0", "Paused 3"]),
         ("3# 18.", ["Started 0", "Paused 3"]),
         ("3# 19.", ["Started 0", "Paused 3", "Ended 3 22"]),
@@ -119,6 +123,9 @@ OVERLAP = EndpointHint(overlap=True)
         (EndpointHint("digits"), "一三八零零", 2200),
         (EndpointHint("digits"), "13800138000", 1200),
         (ORDER, "移生吧", 2200),
+        (EndpointHint("digits", 8, check_after=""), "一零零零二零九五", 350),
+        (EndpointHint("digits", 8, check_after=""), "一零零零零二零九", 1200),
+        (EndpointHint("digits", 4, check_after="1000"), "二零九五", 350),
         # a number volunteered
         (FREE, "我手机号移生吧", 2200),
         (FREE, "我手机号一三八零零一三八", 2200),
