@@ -1,6 +1,6 @@
 """What one customer message means: text and ``Expectation`` in, ``Parse`` out.
 
-    text > normalise > language > [ intent | sentiment ] > slots > expectation > Parse
+    text > normalise > language > [ intent | sentiment ] > slots > expectation > signals, evidence > Parse
 
 The classifier is asked for intent and sentiment at once; where its back end is away the keyword classifier answers and
 the ``Parse`` says so. Then the pending question decides: a short yes is ``affirm`` and the number asked for is
@@ -19,6 +19,9 @@ from nlu import slots as slot_readers
 from nlu.answers import choice_of, fills, says_little_else, yes_no
 from nlu.classifiers.keyword import KeywordClassifier
 from nlu.errors import ClassifierUnavailable
+from nlu.escalation import load as load_signals
+from nlu.escalation import read_signals
+from nlu.evidence import gather, without_evidence
 from nlu.hearing import best_reading
 from nlu.normalize import Normalized, detect_language, normalize
 from nlu.slots import SlotConfig, SlotReading, read_slots
@@ -76,6 +79,7 @@ class Understanding:
         """Load dictionaries now (about a second, blocking) instead of at the first message."""
         normalize("載入")
         slot_readers.load()
+        load_signals()
 
     async def understand(
         self,
@@ -106,6 +110,7 @@ class Understanding:
         (labels, classifier, intent_degraded), (sentiment, mood_degraded) = intents.result(), mood.result()
         judged = self._judge(labels, classifier, request, normalized.text)
         judged = _answered(judged, expectation, normalized, readings)
+        signals = read_signals(normalized.text, text)
         return Parse(
             text=text,
             normalized=normalized.text,
@@ -114,7 +119,7 @@ class Understanding:
             confidence=round(judged.confidence, 4),
             slots=tuple(reading.slot for reading in readings),
             sentiment=sentiment,
-            alternatives=judged.labels,
+            alternatives=without_evidence(judged.labels),
             classifier=classifier,
             degraded=intent_degraded or mood_degraded,
             why=(
@@ -123,12 +128,15 @@ class Understanding:
                 *self._evidence(classifier, request),
                 *(reading.rule for reading in readings),
             )[:_MAX_WHY],
+            signals=signals,
+            evidence=gather(labels, self._fallback.matches(request, judged.intent), readings, signals),
         )
 
     def _wordless(self, text: str, normalized: Normalized, language: Language) -> Parse:
         return Parse(
             text, normalized.text, language, "out_of_scope", 1.0, (), Sentiment("neutral", 1.0),
             (ScoredLabel("out_of_scope", 1.0),), self._classifier.name, False, ("no word or digit in the message",),
+            read_signals(normalized.text, text),
         )  # fmt: skip
 
     async def _classify(self, text: str, language: Language) -> tuple[tuple[ScoredLabel, ...], str, bool]:

@@ -57,6 +57,9 @@ class KeywordClassifier:
         """Raises ``ValueError`` when the rules name an unknown intent, and ``re.error`` for a broken pattern."""
         document = _read(rules)
         self._rules = _compile(document["intents"])
+        self._rules_of = {
+            intent: tuple(rule for rule in self._rules if rule.intent == intent) for intent in document["intents"]
+        }
         self._sentiment = LexiconSentiment(document["sentiment"])
 
     @classmethod
@@ -84,12 +87,13 @@ class KeywordClassifier:
         scored = sorted(weights.items(), key=lambda item: -item[1])
         return tuple(ScoredLabel(intent, round(weight / mass, 4)) for intent, weight in scored[:_TOP] if weight > 0)
 
-    def matches(self, text: str) -> tuple[Match, ...]:
-        """The rules that speak, each counted once: the evidence shown to agents."""
+    def matches(self, text: str, intent: str | None = None) -> tuple[Match, ...]:
+        """The rules that speak, each counted once: the evidence shown to agents. ``intent``: only the rules for it."""
         folded = text[:_MAX_CHARS].casefold()
         answer = yes_no(folded)
-        found = [Match(answer.intent, _YES_NO, folded.strip())] if answer and answer.whole else []
-        for rule in self._rules:
+        is_asked = answer is not None and intent in {None, answer.intent}
+        found = [Match(answer.intent, _YES_NO, folded.strip())] if answer and answer.whole and is_asked else []
+        for rule in self._rules if intent is None else self._rules_of.get(intent, ()):
             match = rule.pattern.search(folded)
             if match:
                 found.append(Match(rule.intent, rule.weight, match.group()))

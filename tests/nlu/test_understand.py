@@ -143,3 +143,9 @@ async def test_any_text_is_understood_somehow(text: str, expectation: Expectatio
     assert parse.intent in (*INTENTS, INFORM)
     assert 0 <= parse.confidence <= 1
     assert all(parse.text[slot.start : slot.end] == slot.raw for slot in parse.slots)
+
+
+async def test_the_parse_tells_what_makes_the_conversation_tense() -> None:
+    parse = await Understanding().understand("气死我了，再不退款就12315见！！！")
+    assert [signal.kind for signal in parse.signals] == ["legal", "anger", "shouting"]
+    assert [signal.kind for signal in (await Understanding().understand("？？？？")).signals] == ["shouting"]
