@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialogue.errors import DialogueError
 from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
 from dialogue.knowledge.index import KnowledgeIndex
+from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder
 from dialogue.shop import demo, open_shop
@@ -67,6 +68,7 @@ async def opened(
     A ``worker`` finds model server and database prepared by its parent (``gateway.ground``).
     """
     async with AsyncExitStack() as stack:
+        policies = load_policies(Path(settings.shop.policies)) if settings.shop.policies else shipped_policies()
         metrics = Metrics(worker.metrics if worker else None)
         loading = asyncio.create_task(_load_voice(settings, metrics)) if speech else None
         if loading is not None:
@@ -76,7 +78,7 @@ async def opened(
         stack.push_async_callback(client.close)
         progress("database")
         engine = await (connected if worker else open_prepared)(settings, stack)
-        shop = open_shop(settings.shop.backend, engine)
+        shop = open_shop(settings.shop.backend, engine, policies)
         background = await stack.enter_async_context(_background())
         store = ConversationStore(engine)
         progress("knowledge base")

@@ -200,6 +200,8 @@ class Shop(_Section):
     backend: str = "sql"
     demo_data: bool = True
     """Seed the demo shop when the database is empty."""
+    policies: str = ""
+    """File with what the shop allows; empty: dialogue/policies/shop.yaml."""
 
 
 class Database(_Section):

@@ -11,16 +11,17 @@ from dialogue.shop.clock import Clock, wall_clock
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from dialogue.policies import Policies
     from dialogue.shop.protocol import Shop
 
 SHOPS: dict[str, str] = {"sql": "dialogue.shop.sql:SqlShop"}
-"""Back end to ``module:Class``; the class is called with (engine, clock)."""
+"""Back end to ``module:Class``; the class is called with (engine, clock, policies)."""
 
 
-def open_shop(backend: str, engine: AsyncEngine, clock: Clock = wall_clock) -> Shop:
+def open_shop(backend: str, engine: AsyncEngine, policies: Policies, clock: Clock = wall_clock) -> Shop:
     """The shop that the configuration names. Raises ``ShopUnavailable`` when there is no such back end."""
     if backend not in SHOPS:
         raise ShopUnavailable(f"there is no shop back end {backend!r}: use one of {', '.join(SHOPS)}")
     module, _, name = SHOPS[backend].partition(":")
-    shop: Shop = getattr(import_module(module), name)(engine, clock)
+    shop: Shop = getattr(import_module(module), name)(engine, clock, policies)
     return shop

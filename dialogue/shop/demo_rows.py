@@ -267,6 +267,7 @@ class _Generator:
                 "quantity": 1 if plan.skus else self._random.choice((1, 1, 1, 2)),
                 "unit_price": product["price"],
                 "returnable": product["returnable"],
+                "category": product["category"],
             }
             for position, product in enumerate(wanted, 1)
         ]

@@ -17,6 +17,7 @@ from dialogue.shop.types import (
     Order,
     PriceAdjustment,
     Product,
+    RelatedProduct,
     Relation,
     Return,
     ReviewSummary,
@@ -77,7 +78,7 @@ class Shop(Protocol):
         """READ what customers say of a product, None when nobody has."""
         ...
 
-    async def related(self, sku: str, relation: Relation, limit: int = 5) -> tuple[Product, ...]:
+    async def related(self, sku: str, relation: Relation, limit: int = 5) -> tuple[RelatedProduct, ...]:
         """READ the products that stand in this relation to ``sku``, closest first; out of stock ones too."""
         ...
 

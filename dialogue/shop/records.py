@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,14 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dialogue.shop import schema
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.types import (
+    Coupon,
     Customer,
     Order,
     OrderLine,
     OrderStatus,
     Product,
+    RelatedProduct,
     Return,
     ReturnStatus,
+    ReviewSummary,
     Shipment,
+    Ticket,
     TrackingEvent,
 )
 
@@ -78,7 +83,37 @@ def to_customer(row: RowMapping) -> Customer:
 
 def to_product(row: RowMapping) -> Product:
     """A row of shop_products."""
-    return Product(**row)
+    return Product(**{**row, "price_since": _at_or_none(row["price_since"])})
+
+
+def to_related(product: Product, reason: str, reason_en: str) -> RelatedProduct:
+    """A product with the reason why it is named."""
+    values = {field.name: getattr(product, field.name) for field in fields(product)}
+    return RelatedProduct(**values, reason=reason, reason_en=reason_en)
+
+
+def to_reviews(row: RowMapping) -> ReviewSummary:
+    """A row of shop_reviews."""
+    return ReviewSummary(**{**row, "praised": tuple(row["praised"]), "criticised": tuple(row["criticised"])})
+
+
+def to_coupon(row: RowMapping) -> Coupon:
+    """A row of shop_coupons."""
+    values = {name: value for name, value in row.items() if name != "customer_id"}
+    return Coupon(**{**values, "valid_until": _at(row["valid_until"])})
+
+
+def to_ticket(row: RowMapping) -> Ticket:
+    """A row of shop_tickets."""
+    return Ticket(
+        ticket_number=f"T{row['id']:06d}",
+        kind=row["kind"],
+        status=row["status"],
+        created_at=_at(row["created_at"]),
+        due_at=_at(row["due_at"]),
+        compensation=row["compensation"],
+        order_number=row["order_number"],
+    )
 
 
 def to_return(row: RowMapping) -> Return:
@@ -94,7 +129,15 @@ def to_return(row: RowMapping) -> Return:
 
 
 def _line(row: RowMapping) -> OrderLine:
-    return OrderLine(row["sku"], row["name"], row["name_en"], row["quantity"], row["unit_price"], row["returnable"])
+    return OrderLine(
+        row["sku"],
+        row["name"],
+        row["name_en"],
+        row["quantity"],
+        row["unit_price"],
+        row["returnable"],
+        row["category"],
+    )
 
 
 def _shipment(row: RowMapping, scans: list[TrackingEvent]) -> Shipment:
@@ -107,6 +150,7 @@ def _shipment(row: RowMapping, scans: list[TrackingEvent]) -> Shipment:
         delivered_at=_at_or_none(row["delivered_at"]),
         events=tuple(scans),
         delay_reason=row["delay_reason"],
+        skus=tuple(row["skus"] or ()),
     )
 
 
@@ -130,6 +174,9 @@ def _order(
         paid_at=_at_or_none(row["paid_at"]),
         delivered_at=_at_or_none(row["delivered_at"]),
         invoice=row["invoice"],
+        cancelled_at=_at_or_none(row["cancelled_at"]),
+        urged_at=_at_or_none(row["urged_at"]),
+        price_adjustment=row["price_adjustment"],
     )
 
 

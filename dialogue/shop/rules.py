@@ -174,9 +174,7 @@ def return_deadline(
     usual = policies.returns.reasons[name].days
     categories = policies.returns.categories
     lines = [line for line in order.lines if line.sku in skus] or list(order.lines)
-    days = [
-        categories[line.category].days.get(name, usual) if line.category in categories else usual for line in lines
-    ]
+    days = [categories[line.category].days.get(name, usual) if line.category in categories else usual for line in lines]
     return after_days(arrived, (min(days) if skus else max(days)) if days else usual)
 
 
@@ -244,9 +242,10 @@ def refund_amount(order: Order, skus: Collection[str]) -> Decimal:
 
 
 def paid_share(order: Order) -> Decimal:
-    """How much of its price each line cost after discounts, 0 to 1."""
+    """How much of its price each line cost after discounts and what price protection paid back, 0 to 1."""
     full = sum((line.unit_price * line.quantity for line in order.lines), Decimal())
-    return order.total / full if full > order.total else Decimal(1)
+    paid = min(full, order.total) - (order.price_adjustment or 0)
+    return max(Decimal(0), paid / full) if full else Decimal(1)
 
 
 def _is_returnable(line: OrderLine, policies: Policies) -> bool:

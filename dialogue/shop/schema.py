@@ -6,7 +6,7 @@ the name and the price that the customer saw.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from dialogue.database import UtcDateTime, Yuan, metadata
 
@@ -34,6 +34,57 @@ products = Table(
     Column("warranty_months", Integer, nullable=False),
     Column("attributes", JSON, nullable=False),
     Column("description", Text, nullable=False),
+    Column("price_since", UtcDateTime),
+    Column("previous_price", Yuan),
+)
+
+
+def _of_product() -> Column[str]:
+    return Column("sku", ForeignKey("shop_products.sku", ondelete="CASCADE"), primary_key=True)
+
+
+reviews = Table(
+    "shop_reviews",
+    metadata,
+    _of_product(),
+    Column("count", Integer, nullable=False),
+    Column("average", Float, nullable=False),
+    Column("praised", JSON, nullable=False),
+    Column("criticised", JSON, nullable=False),
+)
+
+relations = Table(
+    "shop_relations",
+    metadata,
+    _of_product(),
+    Column("relation", String(16), primary_key=True),
+    Column("related_sku", ForeignKey("shop_products.sku", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("reason", String(120), nullable=False),
+    Column("reason_en", String(120), nullable=False),
+)
+"""What was bought together is not here: ``related`` counts it in the orders."""
+
+coupons = Table(
+    "shop_coupons",
+    metadata,
+    Column("code", String(32), primary_key=True),
+    Column("customer_id", ForeignKey("shop_customers.customer_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("title", String(64), nullable=False),
+    Column("title_en", String(64), nullable=False),
+    Column("amount", Yuan, nullable=False),
+    Column("minimum", Yuan, nullable=False),
+    Column("valid_until", UtcDateTime, nullable=False),
+    Column("used", Boolean, nullable=False),
+    Column("category", String(32)),
+)
+
+restock_notices = Table(
+    "shop_restock_notices",
+    metadata,
+    _of_product(),
+    Column("customer_id", ForeignKey("shop_customers.customer_id", ondelete="CASCADE"), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
 )
 
 orders = Table(
@@ -51,8 +102,12 @@ orders = Table(
     Column("address", String(300), nullable=False),
     Column("invoice", String(16), nullable=False),
     Column("invoice_title", String(200)),
+    Column("urged_at", UtcDateTime),
+    Column("price_adjustment", Yuan),
+    Column("status_before", String(16)),
     Index("ix_shop_orders_customer_created", "customer_id", "created_at"),
 )
+"""``status_before``: the status that an undone cancellation or return gives back."""
 
 
 def _of_order() -> Column[str]:
@@ -72,6 +127,8 @@ order_lines = Table(
     Column("quantity", Integer, nullable=False),
     Column("unit_price", Yuan, nullable=False),
     Column("returnable", Boolean, nullable=False),
+    Column("category", String(32)),
+    Index("ix_shop_order_lines_sku", "sku"),
 )
 
 shipments = Table(
@@ -85,6 +142,7 @@ shipments = Table(
     Column("eta", UtcDateTime),
     Column("delivered_at", UtcDateTime),
     Column("delay_reason", String(200)),
+    Column("skus", JSON),
 )
 
 tracking_events = Table(
@@ -109,6 +167,22 @@ returns = Table(
     Column("amount", Yuan, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("refunded_at", UtcDateTime),
+    Column("pickup_day", Date),
+    Column("pickup_part", String(16)),
+)
+
+tickets = Table(
+    "shop_tickets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("customer_id", ForeignKey("shop_customers.customer_id", ondelete="CASCADE"), index=True),
+    Column("order_number", ForeignKey("shop_orders.order_number", ondelete="CASCADE")),
+    Column("text", String(2000), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("compensation", Yuan),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
 )
 
 idempotency_keys = Table(

@@ -1,4 +1,4 @@
-"""The shop's rules about money back, pick-up, tickets and restock notices; see ``dialogue.shop.rules`` for the words."""
+"""The shop's rules about money back, pick-up, tickets and restock notices; ``dialogue.shop.rules`` lists the words."""
 
 from __future__ import annotations
 

@@ -8,10 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from dialogue.policies import shipped_policies
 from dialogue.shop import rules
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.types import Order, OrderLine, OrderStatus, Return, ReturnStatus
 
+P = shipped_policies()
 DELIVERED = datetime(2026, 11, 1, 9, 30, tzinfo=SHOP_ZONE)
 NOW = datetime(2026, 11, 4, 12, 0, tzinfo=SHOP_ZONE)
 SHIRT = OrderLine("A", "衬衫", "Shirt", 2, Decimal("50.00"), returnable=True)
@@ -52,7 +54,7 @@ def test_what_each_status_allows(
     order = with_status(status)
     assert rules.why_not_cancel(order, NOW) == cancel
     assert rules.why_not_change_address(order, NOW) == address
-    assert rules.why_not_return(order, ("A",), "", NOW) == returning
+    assert rules.why_not_return(order, ("A",), "", NOW, policies=P) == returning
     assert rules.why_not_request_invoice(order, NOW) == invoice
 
 
@@ -64,21 +66,21 @@ def test_an_issued_invoice_and_an_unpaid_order() -> None:
 
 def test_the_return_window_ends_with_the_seventh_day_shop_time() -> None:
     end = datetime(2026, 11, 9, 0, 0, tzinfo=SHOP_ZONE)
-    assert rules.return_deadline(ORDER) == end
-    assert rules.why_not_return(ORDER, ("A",), "不喜欢", end - timedelta(seconds=1)) is None
-    assert rules.why_not_return(ORDER, ("A",), "不喜欢", end) == "return_window_over"
+    assert rules.return_deadline(ORDER, policies=P) == end
+    assert rules.why_not_return(ORDER, ("A",), "不喜欢", end - timedelta(seconds=1), policies=P) is None
+    assert rules.why_not_return(ORDER, ("A",), "不喜欢", end, policies=P) == "return_window_over"
 
 
 @pytest.mark.parametrize("reason", ["质量问题", "收到时包装破损", "发错了颜色", "It arrived BROKEN", "wrong item"])
 def test_a_fault_of_the_shop_has_fifteen_days(reason: str) -> None:
-    assert rules.return_deadline(ORDER, reason) == datetime(2026, 11, 17, 0, 0, tzinfo=SHOP_ZONE)
-    assert rules.why_not_return(ORDER, ("A",), reason, NOW + timedelta(days=10)) is None
+    assert rules.return_deadline(ORDER, reason, policies=P) == datetime(2026, 11, 17, 0, 0, tzinfo=SHOP_ZONE)
+    assert rules.why_not_return(ORDER, ("A",), reason, NOW + timedelta(days=10), policies=P) is None
 
 
 def test_the_window_counts_from_the_last_parcel_and_is_open_while_nobody_knows() -> None:
     unknown = replace(ORDER, delivered_at=None)
-    assert rules.return_deadline(unknown) is None
-    assert rules.why_not_return(unknown, ("A",), "", NOW + timedelta(days=99)) is None
+    assert rules.return_deadline(unknown, policies=P) is None
+    assert rules.why_not_return(unknown, ("A",), "", NOW + timedelta(days=99), policies=P) is None
 
 
 @pytest.mark.parametrize(
@@ -92,20 +94,20 @@ def test_the_window_counts_from_the_last_parcel_and_is_open_while_nobody_knows()
     ],
 )
 def test_every_line_must_be_returnable(skus: tuple[str, ...], rule: str | None) -> None:
-    assert rules.why_not_return(ORDER, skus, "", NOW) == rule
+    assert rules.why_not_return(ORDER, skus, "", NOW, policies=P) == rule
 
 
 def test_a_line_is_returned_once_unless_the_return_was_rejected() -> None:
     running = with_return(ReturnStatus.APPROVED)
-    assert rules.why_not_return(running, ("A",), "", NOW) == "already_returned"
-    assert rules.why_not_return(running, ("B",), "", NOW) is None
-    assert rules.returnable_skus(running, "", NOW) == ("B",)
-    assert rules.why_not_return(with_return(ReturnStatus.REJECTED), ("A",), "", NOW) is None
+    assert rules.why_not_return(running, ("A",), "", NOW, policies=P) == "already_returned"
+    assert rules.why_not_return(running, ("B",), "", NOW, policies=P) is None
+    assert rules.returnable_skus(running, "", NOW, policies=P) == ("B",)
+    assert rules.why_not_return(with_return(ReturnStatus.REJECTED), ("A",), "", NOW, policies=P) is None
 
 
 def test_kind_is_return_or_exchange() -> None:
-    assert rules.why_not_return(ORDER, ("A",), "", NOW, kind="exchange") is None
-    assert rules.why_not_return(ORDER, ("A",), "", NOW, kind="gift") == "unknown_kind"
+    assert rules.why_not_return(ORDER, ("A",), "", NOW, kind="exchange", policies=P) is None
+    assert rules.why_not_return(ORDER, ("A",), "", NOW, kind="gift", policies=P) == "unknown_kind"
 
 
 def test_the_refund_is_what_was_paid_for_the_lines() -> None:

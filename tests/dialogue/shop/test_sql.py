@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialogue.database import open_database, reading
 from dialogue.errors import ShopUnavailable
+from dialogue.policies import shipped_policies
 from dialogue.shop import SHOPS, demo, open_shop, schema
 from dialogue.shop.sql import SqlShop
 from dialogue.shop.types import Order, OrderStatus
@@ -67,9 +68,9 @@ class TestSqlShop(ShopConformance):
 def test_open_shop_resolves_each_registered_back_end(tmp_path) -> None:
     engine = open_database(f"sqlite+aiosqlite:///{tmp_path}/a.db")
     for name in SHOPS:
-        assert open_shop(name, engine).order is not None
+        assert open_shop(name, engine, shipped_policies()).order is not None
     with pytest.raises(ShopUnavailable, match="no shop back end 'nope': use one of sql"):
-        open_shop("nope", engine)
+        open_shop("nope", engine, shipped_policies())
 
 
 async def test_cancelling_puts_goods_back_on_stock_once(shop: SqlShop, samples: Samples) -> None:

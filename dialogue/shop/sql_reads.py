@@ -1,0 +1,226 @@
+"""What the SQL shop can be asked: each READ is one snapshot of the ``shop_`` tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dialogue.database import PATIENCE_S, reading, retrying, storable
+from dialogue.errors import ShopUnavailable
+from dialogue.shop import schema, search
+from dialogue.shop.records import (
+    load_orders,
+    rows,
+    to_coupon,
+    to_customer,
+    to_product,
+    to_related,
+    to_reviews,
+    to_ticket,
+)
+from dialogue.shop.types import (
+    Coupon,
+    Customer,
+    Order,
+    OrderStatus,
+    Product,
+    RelatedProduct,
+    Relation,
+    ReviewSummary,
+    Ticket,
+)
+
+T = TypeVar("T")
+_MAX_ORDERS = 100
+_MAX_TICKETS = 50
+
+
+class SqlReads:
+    """The READs of ``Shop``. Any may be cancelled.
+
+    Raises ``ShopUnavailable`` when the database stays busy for ``patience_s`` seconds or does not answer.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, patience_s: float = PATIENCE_S) -> None:
+        """``engine`` stays the caller's, who disposes of it."""
+        self._engine = engine
+        self._patience_s = patience_s
+
+    async def customer(self, customer_id: str) -> Customer | None:
+        """READ the customer, None when unknown."""
+        found = await self._rows(schema.customers, schema.customers.c.customer_id, customer_id)
+        return to_customer(found[0]) if found else None
+
+    async def customer_by_phone(self, phone: str) -> Customer | None:
+        """READ the customer with this 11-digit phone number, None when unknown."""
+        found = await self._rows(schema.customers, schema.customers.c.phone, phone)
+        return to_customer(found[0]) if found else None
+
+    async def order(self, order_number: str) -> Order | None:
+        """READ one order, None when unknown."""
+        return await self._read(lambda connection: one_order(connection, order_number))
+
+    async def order_by_tracking(self, tracking_number: str) -> Order | None:
+        """READ the order that a parcel belongs to, None when unknown; letters in either case."""
+        wanted = storable(tracking_number).strip().upper()
+
+        async def read(connection: AsyncConnection) -> Order | None:
+            parcels = await rows(connection, schema.shipments, schema.shipments.c.tracking_number == wanted)
+            return await one_order(connection, parcels[0]["order_number"]) if parcels else None
+
+        return await self._read(read)
+
+    async def orders(self, customer_id: str, limit: int = 10) -> tuple[Order, ...]:
+        """READ a customer's orders, newest first; at most 100."""
+        table = schema.orders
+        query = (
+            select(table)
+            .where(table.c.customer_id == storable(customer_id))
+            .order_by(table.c.created_at.desc(), table.c.order_number)
+            .limit(min(max(limit, 0), _MAX_ORDERS))
+        )
+
+        async def read(connection: AsyncConnection) -> tuple[Order, ...]:
+            return await load_orders(connection, (await connection.execute(query)).mappings().all())
+
+        return await self._read(read)
+
+    async def product(self, sku: str) -> Product | None:
+        """READ one product, None when unknown."""
+        found = await self._rows(schema.products, schema.products.c.sku, sku)
+        return to_product(found[0]) if found else None
+
+    async def search_products(
+        self,
+        words: str,
+        *,
+        category: str | None = None,
+        max_price: Decimal | None = None,
+        in_stock: bool = False,
+        limit: int = 5,
+    ) -> tuple[Product, ...]:
+        """READ products that match ``words``, best first; without words the filters alone decide."""
+        table = schema.products
+        query = select(table).order_by((table.c.stock > 0).desc(), table.c.price.desc(), table.c.sku)
+        if category is not None:
+            query = query.where(table.c.category == storable(category))
+        if max_price is not None:
+            query = query.where(table.c.price <= max_price)
+        if in_stock:
+            query = query.where(table.c.stock > 0)
+
+        async def read(connection: AsyncConnection) -> tuple[Product, ...]:
+            return tuple(to_product(row) for row in (await connection.execute(query)).mappings())
+
+        candidates = await self._read(read)
+        if not words.strip():
+            return candidates[: max(limit, 0)]
+        # The first search loads jieba's dictionary, which takes a second: off the event loop.
+        return await asyncio.to_thread(_search, words, candidates, limit)
+
+    async def reviews(self, sku: str) -> ReviewSummary | None:
+        """READ what customers say of a product, None when nobody has."""
+        found = await self._rows(schema.reviews, schema.reviews.c.sku, sku)
+        return to_reviews(found[0]) if found else None
+
+    async def coupons(self, customer_id: str) -> tuple[Coupon, ...]:
+        """READ a customer's coupons, the first to end first; used and ended ones too."""
+        table = schema.coupons
+        found = await self._rows(table, table.c.customer_id, customer_id, table.c.valid_until, table.c.code)
+        return tuple(to_coupon(row) for row in found)
+
+    async def tickets(self, customer_id: str) -> tuple[Ticket, ...]:
+        """READ a customer's tickets, newest first; at most 50."""
+        return await self._read(lambda connection: customer_tickets(connection, customer_id, _MAX_TICKETS))
+
+    async def related(self, sku: str, relation: Relation, limit: int = 5) -> tuple[RelatedProduct, ...]:
+        """READ the products that stand in this relation to ``sku``, closest first; out of stock ones too."""
+        table, wanted = schema.relations, storable(sku)
+        query = (
+            select(table)
+            .where(table.c.sku == wanted, table.c.relation == relation)
+            .order_by(table.c.position)
+            .limit(max(limit, 0))
+        )
+
+        async def read(connection: AsyncConnection) -> tuple[RelatedProduct, ...]:
+            if relation == "also_bought":
+                return await _also_bought(connection, wanted, max(limit, 0))
+            found = (await connection.execute(query)).mappings().all()
+            products = await load_products(connection, [row["related_sku"] for row in found])
+            return tuple(to_related(products[row["related_sku"]], row["reason"], row["reason_en"]) for row in found)
+
+        return await self._read(read)
+
+    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def transaction() -> T:
+            async with reading(self._engine) as connection:
+                return await query(connection)
+
+        return await retrying(transaction, unavailable=ShopUnavailable, patience_s=self._patience_s)
+
+    async def _rows(self, table: Any, column: Any, value: str, *order_by: Any) -> Any:
+        query = select(table).where(column == storable(value)).order_by(*order_by)
+
+        async def read(connection: AsyncConnection) -> Any:
+            return (await connection.execute(query)).mappings().all()
+
+        return await self._read(read)
+
+
+async def one_order(connection: AsyncConnection, order_number: str) -> Order | None:
+    """The order with all that belongs to it."""
+    heads = await rows(connection, schema.orders, schema.orders.c.order_number == storable(order_number))
+    found = await load_orders(connection, heads)
+    return found[0] if found else None
+
+
+async def load_products(
+    connection: AsyncConnection, skus: Collection[str], *, lock: bool = False
+) -> dict[str, Product]:
+    """The products with these skus, by sku; ``lock`` holds them, in the order of the skus, until the end."""
+    query = select(schema.products).where(schema.products.c.sku.in_(skus)).order_by(schema.products.c.sku)
+    found = (await connection.execute(query.with_for_update() if lock else query)).mappings()
+    return {row["sku"]: to_product(row) for row in found}
+
+
+async def customer_tickets(
+    connection: AsyncConnection, customer_id: str, limit: int | None = None
+) -> tuple[Ticket, ...]:
+    """A customer's tickets, newest first."""
+    table = schema.tickets
+    query = select(table).where(table.c.customer_id == storable(customer_id)).order_by(table.c.id.desc()).limit(limit)
+    return tuple(to_ticket(row) for row in (await connection.execute(query)).mappings())
+
+
+async def _also_bought(connection: AsyncConnection, sku: str, limit: int) -> tuple[RelatedProduct, ...]:
+    """What lies in the same orders, by most customers first; once together is chance."""
+    these, others, orders = schema.order_lines.alias(), schema.order_lines.alias(), schema.orders
+    times = func.count(orders.c.customer_id.distinct()).label("times")
+    query = (
+        select(others.c.sku, times)
+        .join(these, these.c.order_number == others.c.order_number)
+        .join(orders, orders.c.order_number == others.c.order_number)
+        .where(these.c.sku == sku, others.c.sku != sku, orders.c.status != OrderStatus.CANCELLED)
+        .group_by(others.c.sku)
+        .having(times > 1)
+        .order_by(times.desc(), others.c.sku)
+        .limit(limit)
+    )
+    found = (await connection.execute(query)).all()
+    products = await load_products(connection, [row.sku for row in found])
+    return tuple(
+        to_related(products[row.sku], f"有{row.times}位顾客一起买过", f"{row.times} customers bought them together")
+        for row in found
+        if row.sku in products
+    )
+
+
+def _search(words: str, candidates: tuple[Product, ...], limit: int) -> tuple[Product, ...]:
+    search.load_dictionary()
+    return search.rank(words, candidates, limit)
