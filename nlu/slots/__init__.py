@@ -11,17 +11,44 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlu.normalize import Normalized
-from nlu.slots import amounts, dates, numbers, products
+from nlu.slots import (
+    addresses,
+    amounts,
+    attributes,
+    dates,
+    festivals,
+    numbers,
+    periods,
+    phones,
+    places,
+    products,
+    quantities,
+    reasons,
+    skus,
+    times,
+    tracking,
+)
+from nlu.slots.lexicon import ProductLexicon
 from nlu.slots.types import Candidate, SlotConfig, SlotContext, choose
 from nlu.types import Expectation, Language, Slot
 
-__all__ = ["SlotConfig", "SlotReading", "find_slots", "load", "read_slots"]
+__all__ = ["ProductLexicon", "SlotConfig", "SlotReading", "find_slots", "load", "read_slots"]
 
 _READERS: tuple[Callable[[SlotContext], Iterator[Candidate]], ...] = (
+    tracking.read,
     numbers.read,
+    phones.read,
     amounts.read,
     dates.read,
+    festivals.read,
+    periods.read,
+    times.read,
+    addresses.read,
+    skus.read,
     products.read,
+    quantities.read,
+    attributes.read,
+    reasons.read,
 )
 
 
@@ -62,12 +89,16 @@ def read_slots(
 
 
 def load() -> None:
-    """Load what the readers need (the Chinese tagger) ahead of the first message."""
+    """Load what the readers need (the Chinese tagger, the table of places) ahead of the first message."""
     products.load()
+    places.places()
 
 
 def _slot(candidate: Candidate, original: str, config: SlotConfig) -> Slot:
-    raw, value = original[candidate.start : candidate.end], candidate.value
-    has_check = candidate.name == "order_number" and config.order_number_luhn and str(value).isdecimal()
-    fails = has_check and not numbers.luhn_valid(str(value))
-    return Slot(candidate.name, value, raw, candidate.start, candidate.end, candidate.confidence, fails)
+    raw, value, found = original[candidate.start : candidate.end], candidate.value, candidate.candidates
+    if candidate.name == "product" and config.catalogue is not None and not found:
+        found = config.catalogue.search(str(value))
+    return Slot(
+        candidate.name, value, raw, candidate.start, candidate.end, candidate.confidence, candidate.fails_check,
+        candidate.kind, found,
+    )  # fmt: skip

@@ -1,4 +1,5 @@
-"""Numbers that name something: order number, tracking number, phone, phone tail, and digits that fit none of these.
+"""Numbers that name something: order number, phone, phone tail, digits that fit none of these. (Runs of digits that are
+tracking numbers too; what these look like is in ``tracking``.)
 
 Digits may come in groups, as people say and type them (138 0013 8000; 1234, 5678): every run of neighbouring groups is
 tried against every pattern and ``choose`` keeps the best reading. A number may come in several messages too: the digits
@@ -7,6 +8,7 @@ of one go on after ``Expectation.heard``, unless they are a whole number, too ma
     heard ""        8907        digits 8907           (four are missing)
     heard 8907      0650        order_number 89070650
     heard 8907      不对，8906   digits 8906
+    heard 8907      是八不是七    digits 8908        (see ``corrections``)
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from itertools import pairwise
 
 from nlu.aligned import AlignedText
 from nlu.itn_zh import DIGITS, TO_ARABIC
+from nlu.slots import phones, tracking
+from nlu.slots.corrections import correction_of
 from nlu.slots.types import Candidate, SlotContext, candidate, said_before
 
 _GROUP = re.compile(r"\d+")
@@ -33,16 +37,6 @@ _ORDER_WORDS = re.compile(
     r"(?:订单(?:编?号|号码|id)?|(?<!快递)(?<!物流)(?<!运)单号|order(?: (?:number|no\.?|num|id|code))?)"
     r"(?:是|为|呢|就是|应该是|[:,，#.]| |is|it'?s|=|，)*(?:no\.?)?[ #:]*$"
 )
-_TRACKING_WORDS = re.compile(
-    r"(?:快递(?:单|编)?号码?|运单号?码?|物流(?:单|编)?号码?|顺丰|圆通|中通|申通|韵达|京东快递|京东物流|极兔|邮政|"
-    r"ems|百世|德邦|"
-    r"tracking(?: (?:number|no\.?|code|id))?|waybill(?: number)?|parcel number|shipment number)"
-    r"(?:单号|速运|快递|快运|的|是|为|就是|[:,，#.]| |is|it'?s|=)*$"
-)
-_PHONE_WORDS = re.compile(
-    r"(?:手机号?码?|电话号?码?|联系方式|phone(?: number)?|mobile(?: number)?|call me (?:at|on))"
-    r"(?:是|为|就是|[:,，]| |is|it'?s)*$"
-)
 _TAIL_WORDS = re.compile(
     r"(?:(?:尾号|后四位|后4位|末四位|末4位|最后四位|最后4位)(?:数字?|号码)?|last (?:four|"
     r"4)(?: digits?)?(?: of (?:my|the) (?:phone|"
@@ -56,23 +50,10 @@ _COUNTED = re.compile(
 )
 _BEFORE_COUNTED = re.compile(r"[a-z_¥$￥]$|[a-z]-$|\d[.:/]$")
 
-_PHONE = re.compile(r"(?:86)?(1[3-9]\d{9})")
-_TRACKING = re.compile(
-    r"(?<![a-z0-9])(?:"
-    r"(?P<sf>s ?f[ -]?(?:\d[ -]?){11,14}\d)"  # SF Express
-    r"|(?P<yt>y ?t[ -]?(?:\d[ -]?){12,15}\d)"  # YTO
-    r"|(?P<jd>j ?d[a-z]{0,2}[ -]?(?:\d[ -]?){10,15}\d(?:-\d{1,2}-\d{1,2}-?)?)"  # JD Logistics
-    r"|(?P<jt>j ?t[ -]?(?:\d[ -]?){12}\d)"  # J&T
-    r"|(?P<dp>d ?p ?k[ -]?(?:\d[ -]?){11,14}\d)"  # Deppon
-    r"|(?P<zto>zto[ -]?(?:\d[ -]?){11,14}\d)"
-    r"|(?P<upu>[a-z] ?[a-z] ?(?:\d[ -]?){9}c ?n)"  # UPU S10, EMS
-    r")(?![a-z0-9])"
-)
 _TAKES_BACK = re.compile(
     r"不对|不是|错了|从头|重新|重来|重说|再来一|再说一"
     r"|\bno\b|\bnot\b|wrong|start (?:over|again)|from the (?:start|top|beginning)|\bagain\b|i meant?\b"
 )
-_ZTO = re.compile(r"7[3-9]\d{10}(?:\d{2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +65,21 @@ class _Digits:
     end: int
     joints: int
     """Pauses inside."""
+    put_right: bool = False
+    """It was corrected by the words of its span."""
 
 
 def read(context: SlotContext) -> Iterator[Candidate]:
     """Every number of the message that could be a slot."""
-    yield from _tracking_with_prefix(context)
     yield from _order_with_letters(context)
     source = answer_view(context)
     text = source.folded
     groups = [match for match in _GROUP.finditer(text) if not _part_of_code(text, match)]
     expected = context.expectation.kind == "digits" or context.expectation.slot in _EXPECTED_NUMBERS
+    put_right = _put_right(context, groups)
+    if put_right:
+        groups = [match for match in groups if match.end() <= put_right.start or match.start() >= put_right.end]
+        yield from _typed(context, source, put_right, [put_right])
     runs = list(_runs(text, groups, _PAUSE if expected else _JOINT))
     # Context words are looked up in the normalised text; the view keeps its length, so positions agree.
     for run in runs:
@@ -164,6 +150,22 @@ def _continued(context: SlotContext, run: _Digits, runs: list[_Digits]) -> _Digi
     return replace(run, value=value)
 
 
+def _put_right(context: SlotContext, groups: list[re.Match[str]]) -> _Digits | None:
+    """The number that this message corrects, its own or the one heard before."""
+    expected = context.expectation
+
+    def whole(number: str) -> bool:
+        if expected.slot not in (None, "order_number"):
+            return expected.digits == len(number)
+        if not re.fullmatch(context.config.order_number_pattern, number, re.IGNORECASE):
+            return False
+        return luhn_valid(number) if context.config.order_number_luhn else True
+
+    spans = [match.span() for match in groups]
+    found = correction_of(context.text, spans, expected.heard, max(expected.missing or 0, 0), whole)
+    return _Digits(found.value, found.start, found.end, 0, put_right=True) if found else None
+
+
 def _is_whole(run: _Digits, runs: list[_Digits]) -> bool:
     """Whether these are all the digits of the message."""
     return run.start == runs[0].start and run.end == max(other.end for other in runs)
@@ -171,12 +173,23 @@ def _is_whole(run: _Digits, runs: list[_Digits]) -> bool:
 
 def _typed(context: SlotContext, source: AlignedText, run: _Digits, runs: list[_Digits]) -> Iterator[Candidate]:
     """Readings of one run, each with its confidence."""
-    offers = (_order(context, run), _phone(context, run), _phone_tail(context, run), _tracking(context, run),
+    span = (run.start, run.end)
+    corrected = ", put right" if run.put_right else ""
+    offers = (_order(context, run), phones.offer(context, run.value, run.start), _phone_tail(context, run),
               _bare(context, run, runs))  # fmt: skip
     for offer in offers:
         if offer is not None:
             name, value, confidence, rule = offer
-            yield candidate(source, (run.start, run.end), name, value, confidence - 0.01 * run.joints, rule)
+            fails = name == "order_number" and context.config.order_number_luhn and not luhn_valid(value)
+            yield candidate(
+                source, span, name, value, confidence - 0.01 * run.joints, rule + corrected, fails_check=fails
+            )
+    tracked = tracking.offer(context, run.value, run.start, run.joints)
+    if tracked:
+        yield candidate(
+            source, span, "tracking_number", run.value, tracked.confidence - 0.01 * run.joints,
+            tracked.rule + corrected, kind=tracked.kind, fails_check=tracked.fails_check,
+        )  # fmt: skip
 
 
 _Offer = tuple[str, str, float, str]
@@ -198,14 +211,6 @@ def _order(context: SlotContext, run: _Digits) -> _Offer | None:
     return "order_number", run.value, confidence + bonus, f"order number: its pattern{check}"
 
 
-def _phone(context: SlotContext, run: _Digits) -> _Offer | None:
-    match = _PHONE.fullmatch(run.value)
-    if not match:
-        return None
-    asked = context.expectation.slot == "phone" or said_before(context, run.start, _PHONE_WORDS)
-    return "phone", match[1], 0.97 if asked else 0.93, "phone: 11 digits from 13 to 19"
-
-
 def _phone_tail(context: SlotContext, run: _Digits) -> _Offer | None:
     if len(run.value) != 4:
         return None
@@ -213,20 +218,6 @@ def _phone_tail(context: SlotContext, run: _Digits) -> _Offer | None:
         return "phone_tail", run.value, 0.96, "phone tail: four digits, expected"
     if said_before(context, run.start, _TAIL_WORDS, 40):
         return "phone_tail", run.value, 0.95, "phone tail: said after 尾号/last four"
-    return None
-
-
-def _tracking(context: SlotContext, run: _Digits) -> _Offer | None:
-    if not 12 <= len(run.value) <= 15:
-        return None
-    if context.expectation.slot == "tracking_number":
-        return "tracking_number", run.value, 0.95, "tracking number: 12 to 15 digits, expected"
-    if said_before(context, run.start, _TRACKING_WORDS, 30):
-        return "tracking_number", run.value, 0.94, "tracking number: said after 快递单号/tracking number"
-    if said_before(context, run.start, re.compile("单号(?:是|为|[:,，]| )*$")):
-        return "tracking_number", run.value, 0.85, "tracking number: 单号 and 12 to 15 digits"
-    if run.joints == 0 and _ZTO.fullmatch(run.value):
-        return "tracking_number", run.value, 0.75, "tracking number: ZTO's pattern"
     return None
 
 
@@ -245,14 +236,6 @@ def _bare(context: SlotContext, run: _Digits, runs: list[_Digits]) -> _Offer | N
     if len(run.value) >= 4:
         return "digits", run.value, 0.5 + (0.01 if run.joints == 0 else 0.0), "digits: fit no other slot"
     return None
-
-
-def _tracking_with_prefix(context: SlotContext) -> Iterator[Candidate]:
-    for match in _TRACKING.finditer(context.text):
-        value = re.sub("[ -]", "", match.group()).upper()
-        if match["jd"]:
-            value = match.group().replace(" ", "").upper()
-        yield candidate(context.source, match.span(), "tracking_number", value, 0.98, "tracking number: carrier prefix")
 
 
 def _order_with_letters(context: SlotContext) -> Iterator[Candidate]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from nlu.slots.attributes import COLOUR_WORDS
 from nlu.slots.types import Candidate, SlotContext, candidate
 
 _MAX_CHARS = 400
@@ -25,7 +26,7 @@ _WORDS = yaml.safe_load(Path(__file__).with_name("not_products.yaml").read_text(
 _GENERIC = frozenset(_WORDS["generic_zh"].split())
 _EN_STOP = frozenset(_WORDS["generic_en"].split())
 _MODIFIERS = frozenset(_WORDS["modifiers_zh"].split())
-_NO_PRODUCT = _GENERIC | _EN_STOP | frozenset(_WORDS["answers"].split())
+_NO_PRODUCT = COLOUR_WORDS | _GENERIC | _EN_STOP | frozenset(_WORDS["answers"].split())
 _NOUN_FLAGS = ("n", "nz", "nr", "nrt", "nrfg", "ns", "nt", "vn", "eng", "b", "an", "ng", "g", "j")
 _ZH_CUE_BEFORE = re.compile(
     r"(?:买|订购|下单|订|拍|收到|退|退掉|换|换掉|退货|要|想要|找|推荐|有没有|有|卖|看看|看|看上|送来|寄来|这|那|"
@@ -133,7 +134,8 @@ def _trimmed(run: list[_Word]) -> list[_Word]:
     words = list(run)
     while words and (words[-1].text == " " or (words[-1].text in _MODIFIERS)):
         words.pop()
-    if not words or len("".join(word.text for word in words)) < 2:
+    phrase = "".join(word.text for word in words)
+    if len(phrase) < 2 or phrase in COLOUR_WORDS:
         return []
     return words
 

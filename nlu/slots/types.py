@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlu.aligned import AlignedText
-from nlu.types import Expectation, Language, SlotValue
+from nlu.slots.lexicon import ProductLexicon
+from nlu.types import Expectation, Language, ScoredLabel, SlotValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class SlotConfig:
     """Regular expression of a whole order number, matched without regard to case; digits may be said in groups."""
     order_number_luhn: bool = True
     """The last digit is a Luhn check digit: a number that passes is trusted more, one that fails is still read."""
+    catalogue: ProductLexicon | None = None
+    """The shop's products by name: skus are read, and products carry the skus that they may be."""
+    region: str = "CN"
+    """Country (ISO 3166) of phone numbers said without a country code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,28 @@ class Candidate:
     confidence: float
     rule: str
     """Why it was read, for agents; never contains the value."""
+    kind: str = ""
+    """See ``Slot.kind``."""
+    fails_check: bool = False
+    candidates: tuple[ScoredLabel, ...] = ()
+    """See ``Slot.candidates``."""
 
 
 def candidate(
-    source: AlignedText, match_span: tuple[int, int], name: str, value: SlotValue, confidence: float, rule: str
+    source: AlignedText,
+    match_span: tuple[int, int],
+    name: str,
+    value: SlotValue,
+    confidence: float,
+    rule: str,
+    *,
+    kind: str = "",
+    fails_check: bool = False,
+    candidates: tuple[ScoredLabel, ...] = (),
 ) -> Candidate:
     """A candidate at ``match_span`` of the normalised text."""
     start, end = source.span(*match_span)
-    return Candidate(name, value, start, end, round(min(confidence, 0.99), 3), rule)
+    return Candidate(name, value, start, end, round(min(confidence, 0.99), 3), rule, kind, fails_check, candidates)
 
 
 def choose(candidates: list[Candidate]) -> tuple[Candidate, ...]:

@@ -68,20 +68,20 @@ ZH: list[tuple[str, dict[str, SlotValue]]] = [
     ("一个月前", {"date": date(2026, 10, 19)}),
     ("上个月五号", {"date": date(2026, 10, 5)}),
     ("二十号能到吗", {"date": date(2026, 11, 20)}),
-    ("昨天买的吹风机坏了", {"date": date(2026, 11, 18), "product": "吹风机"}),
+    ("昨天买的吹风机坏了", {"date": date(2026, 11, 18), "product": "吹风机", "return_reason": "quality"}),
     ("我买的那个吹风机", {"product": "吹风机"}),
     ("推荐一款蓝牙耳机", {"product": "蓝牙耳机"}),
     ("我想退那双白色运动鞋", {"product": "白色运动鞋"}),
     ("空气炸锅有货吗", {"product": "空气炸锅"}),
     ("电饭煲怎么用", {"product": "电饭煲"}),
     ("iPhone 15手机壳还有吗", {"product": "iPhone 15手机壳"}),
-    ("保温杯漏水怎么办", {"product": "保温杯"}),
+    ("保温杯漏水怎么办", {"product": "保温杯", "return_reason": "damaged"}),
     ("儿童书包有优惠吗", {"product": "儿童书包"}),
     ("12345", {"digits": "12345"}),
     ("订单号1234567", {"digits": "1234567"}),
     # Nothing to read.
     *[(text, {}) for text in (
-        "我的订单什么时候到", "打八折", "转人工", "改到3号楼", "2月30号", "我要两个", "买了三天了", "万一坏了呢",
+        "我的订单什么时候到", "打八折", "转人工", "改到3号楼", "2月30号", "我要一个", "买了三天了", "万一坏了呢",
         "等一下", "",
     )],
 ]  # fmt: skip
@@ -109,7 +109,7 @@ EN: list[tuple[str, dict[str, SlotValue]]] = [
     ("looking for wireless headphones", {"product": "wireless headphones"}),
     ("is the rice cooker in stock", {"product": "rice cooker"}),
     ("I want to return my running shoes", {"product": "running shoes"}),
-    ("my blender stopped working", {"product": "blender"}),
+    ("my blender stopped working", {"product": "blender", "return_reason": "quality"}),
     ("I want to cancel my order", {}),
     ("can i talk to a human", {}),
 ]  # fmt: skip
