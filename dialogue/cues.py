@@ -36,6 +36,14 @@ _WRONG = re.compile(
     r"|\bwrong\b|\bnot (that|this|right)\b|\bi meant?\b|\bincorrect\b|\binstead\b|\bactually\b",
     re.IGNORECASE,
 )
+_REPLACED = (
+    re.compile(r"不是(?P<old>[^，,。;；]{1,20}?)[，,。;；\s]*(?:应该|而)?是(?P<new>[^，,。;；]{1,40})"),
+    re.compile(r"(?:应该)?是(?P<new>[^，,。;；]{1,40}?)[，,。;；\s]*不是(?P<old>[^，,。;；]{1,20})"),
+    re.compile(r"(?:把)?(?P<old>[^，,。;；]{1,20}?)(?:改成|改为|换成)(?P<new>[^，,。;；]{1,40})"),
+    re.compile(r"\bnot (?P<old>[^,.;]{1,20}),? but (?P<new>[^,.;]{1,40})", re.IGNORECASE),
+    re.compile(r"(?:it'?s )?(?P<new>[^,.;]{1,40}),? not (?P<old>[^,.;]{1,20})", re.IGNORECASE),
+)
+"""What was read back wrongly and what it is: 不是八号是六号, 是六号不是八号, "not 8 but 6"."""
 _START_OVER = re.compile(
     r"从头(来|开始|说|报)|重新(说|报|来|讲|输)|重来|重说|再来一(次|遍)"
     r"|start (over|again)|begin again|from the (start|top|beginning)"
@@ -100,7 +108,7 @@ _ORDINALS = (
 )
 _LAST = re.compile(r"最后|\blast\b", re.IGNORECASE)
 _NEWEST = re.compile(r"最近|最新|刚(刚)?(买|下|拍)|latest|newest|most recent", re.IGNORECASE)
-_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+_LATIN_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*(?![A-Za-z0-9])")
 _HAN = re.compile(r"[一-鿿]")
 _PLAIN = set("的了吗呢吧啊呀这那个件双只条款子要退换是就我你他它选想把和跟对好不没有第一二三四五尾号全部都")
 """Characters that tell nothing of which product is meant."""
@@ -130,6 +138,15 @@ def is_chat(text: str) -> bool:
 def is_correction(text: str) -> bool:
     """Something read back was wrong, or is to be another."""
     return bool(_WRONG.search(text))
+
+
+def corrected(text: str, value: str) -> str | None:
+    """``value`` without the part that ``text`` calls wrong (不是八号是六号); None when it names no such part."""
+    for pattern in _REPLACED:
+        found = pattern.search(text)
+        if found and (old := found["old"].strip(" 了的。.")) and old in value:
+            return value.replace(old, found["new"].strip(" 的。.!！"), 1)
+    return None
 
 
 def starts_over(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from dialogue.shop.clock import SHOP_ZONE
@@ -94,3 +94,21 @@ def listing(names: Sequence[str], language: Language) -> str:
         return "".join(names)
     comma, last = ("、", "和") if language == "zh" else (", ", " and ")
     return comma.join(names[:-1]) + last + names[-1]
+
+
+def clauses(parts: Sequence[str], language: Language) -> str:
+    """Clauses of one sentence in a row."""
+    return ("，" if language == "zh" else ", ").join(parts)
+
+
+def hours(start: time, end: time, language: Language) -> str:
+    """A stretch of the day: 9点到12点, "from 9 to 12"; half past as 9点30分, "9:30"."""
+    if language == "zh":
+        return "到".join(f"{at.hour}点" + (f"{at.minute}分" if at.minute else "") for at in (start, end))
+    return "from " + " to ".join(f"{at.hour}:{at.minute:02d}" if at.minute else str(at.hour) for at in (start, end))
+
+
+def discount(percent: int, language: Language) -> str:
+    """So many percent off: 95折, 9折, "5 percent off"."""
+    left = 100 - percent
+    return f"{left // 10 if left % 10 == 0 else left}折" if language == "zh" else f"{percent} percent off"

@@ -3,6 +3,7 @@
 Order of rules, first that fits:
   handed off        -> the hand-off skill (tells that a person answers, or comes back)
   asks for a person -> hand-off
+  claimed           -> the skill that knows these words (不取消了 right after a cancellation), unless they answer
   stop words        -> stop the running task
   嗯, 好的, "okay"   -> hardly an answer, unless a yes or no was asked for
   running task      -> continue it when the words answer its question, belong to it or correct it;
@@ -13,22 +14,29 @@ Order of rules, first that fits:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, runtime_checkable
 
 from dialogue import cues
-from dialogue.state import OFFERED, DialogueState
+from dialogue.state import OFFERED, DialogueState, was_just_told
 from nlu.types import INFORM, Parse
 
 CONFIDENT = 0.35
 """Probability from which an intent is acted on; a WRITE asks for confirmation anyway."""
 SURE = 0.6
 """Probability from which another request interrupts a running task."""
-SMALL_TALK = ("greet", "thanks", "goodbye")
+ASIDES = ("wait", "not_understood", "hesitate")
+"""Said while a question of ours waits; it goes on waiting."""
+SMALL_TALK = ("greet", "thanks", "goodbye", "urge_reply", "praise", *ASIDES)
 NO_REQUEST = ("affirm", "deny", "out_of_scope", INFORM, *SMALL_TALK)
 _ABOUT_GOODS = frozenset({"complaint", "troubleshoot"})
 """What broken goods sound like; a return or an exchange is what helps."""
+
+_ABOUT_RETURNS = frozenset({"return_request", "exchange_request", "refund_request", "faulty_goods"})
+"""A question how these work is one on the return policy."""
+_GENERAL = ("policy_question", "freight")
+"""Intents whose skill answers how something works, the first that is known."""
 
 Mode = Literal["start", "continue", "digress", "aside", "replace", "resume", "stop"]
 
@@ -47,6 +55,25 @@ class Choice:
     """One line for agents and logs; no personal data."""
 
 
+Claim = Callable[[DialogueState, Parse], bool]
+
+
+class Routed(Protocol):
+    """What the policy must know of a skill."""
+
+    intents: tuple[str, ...]
+    writes: bool
+
+
+@runtime_checkable
+class Claiming(Protocol):
+    """A skill that knows its words whatever the intent: 「不取消了」 right after a cancellation undoes it."""
+
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether these words are for this skill. Pure."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Routes:
     """What the policy knows of the skills."""
@@ -55,6 +82,26 @@ class Routes:
     """Intent to skill."""
     writing: frozenset[str]
     """Skills that end in a WRITE: one replaces another instead of suspending it."""
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    """Skill to the test whether words are for it."""
+
+    @staticmethod
+    def of(skills: Mapping[str, Routed]) -> Routes:
+        """The routes to these skills, by their names."""
+        return Routes(
+            {intent: name for name, skill in skills.items() for intent in skill.intents},
+            frozenset(name for name, skill in skills.items() if skill.writes),
+            {name: skill.claims for name, skill in skills.items() if isinstance(skill, Claiming)},
+        )
+
+    def claimed(self, state: DialogueState, parse: Parse) -> str | None:
+        """The first skill that claims the words."""
+        return next((name for name, claims in self.claims.items() if claims(state, parse)), None)
+
+    @property
+    def general(self) -> str:
+        """The skill that answers how things work."""
+        return next((self.intents[intent] for intent in _GENERAL if intent in self.intents), "fallback")
 
 
 def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
@@ -70,11 +117,13 @@ def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
 
 
 def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
+    if claimed := routes.claimed(state, parse):
+        return Choice(claimed, "start", "claimed by its words")
     if cues.wants_to_stop(text) or cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "start", "small talk")
     if _asks_nothing(text):
         return Choice("smalltalk", "start", "a backchannel")
-    if cues.asks_on(text) and _was_just_told(state):
+    if cues.asks_on(text) and was_just_told(state):
         return Choice("order_status", "start", "asks for more of the last order")
     skill = _requested(parse, text, routes, CONFIDENT)
     if skill:
@@ -84,7 +133,7 @@ def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes)
     if parse.slot("order_number") or parse.slot("tracking_number"):
         return Choice("order_status", "start", "a bare order number")
     if cues.asks_policy(text):
-        return Choice(routes.intents.get("policy_question", "fallback"), "start", "asks how something works")
+        return Choice(routes.general, "start", "asks how something works")
     if parse.slot("product") and not (parse.intent == "out_of_scope" and parse.confidence >= SURE):
         return Choice(routes.intents.get("product_question", "fallback"), "start", "a product was named")
     return Choice("fallback", "start", f"{parse.intent} {parse.confidence:.2f} is not enough")
@@ -98,6 +147,11 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     if state.expectation.kind != "yes_no" and parse.intent != INFORM and _asks_nothing(text):
         return Choice("smalltalk", "aside", "a backchannel")
     answer = answers(state, parse, text)
+    claimed = routes.claimed(state, parse) if not answer or state.expectation.kind == "free" else None
+    if claimed and claimed != task.skill:
+        return _other_request(state, parse, claimed, routes)
+    if parse.intent in ASIDES and parse.confidence >= CONFIDENT and not answer:
+        return Choice("smalltalk", "aside", f"{parse.intent} {parse.confidence:.2f}")
     if cues.wants_to_stop(text) and not (answer and state.expectation.kind == "yes_no"):
         return Choice(task.skill, "stop", "stop words")
     own = {intent for intent, skill in routes.intents.items() if skill == task.skill}
@@ -117,12 +171,6 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
 
 def _asks_nothing(text: str) -> bool:
     return cues.is_backchannel(text) or cues.is_hesitation(text)
-
-
-def _was_just_told(state: DialogueState) -> bool:
-    """Whether our last words, or those before, were about the order last talked about."""
-    number = state.last_order
-    return number is not None and any(number in line.text for line in state.history[-4:] if line.role == "kefu")
 
 
 def _with_offer(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
@@ -159,7 +207,7 @@ def _requested(parse: Parse, text: str, routes: Routes, least: float) -> str | N
         return routes.intents.get("return_request")
     skill = routes.intents.get(parse.intent)
     if skill in routes.writing and cues.asks_policy(text) and not parse.slot("order_number"):
-        return routes.intents.get("policy_question", skill)
+        return routes.intents.get("return_policy" if parse.intent in _ABOUT_RETURNS else "", routes.general)
     return skill
 
 

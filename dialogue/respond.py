@@ -72,10 +72,7 @@ class Responder:
         self._clock = clock
         self._options = options or GenerationOptions()
         self._skills = dict(skills) if skills is not None else load()
-        self._routes = Routes(
-            {intent: name for name, skill in self._skills.items() for intent in skill.intents},
-            frozenset(name for name, skill in self._skills.items() if skill.writes),
-        )
+        self._routes = Routes.of(self._skills)
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """The first words of a conversation, after the notice; or those for a customer who comes back."""

@@ -166,6 +166,12 @@ def fold(state: DialogueState, event: DialogueEvent) -> DialogueState:
             return replace(state, language=language)
 
 
+def was_just_told(state: DialogueState) -> bool:
+    """Whether our last words, or those before, were about the order last talked about."""
+    number = state.last_order
+    return number is not None and any(number in line.text for line in state.history[-4:] if line.role == "kefu")
+
+
 def task_key(conversation_id: str, task_id: str) -> str:
     """The idempotency key of a task's WRITE."""
     return f"{conversation_id}:{task_id}"

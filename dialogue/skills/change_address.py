@@ -1,97 +1,153 @@
-"""Changes the delivery address of an order that has not shipped: order, rules, address, read-back, one WRITE."""
+"""Changes where a parcel that has not left goes: address, receiver, phone; read back as heard, one WRITE."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
+from dialogue import cues, phrasing
 from dialogue.shop import rules
 from dialogue.shop.types import Order
-from dialogue.skills.cancel_order import reject_order
-from dialogue.skills.cards import order_card
-from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
-from dialogue.skills.numbers import Draft, Pending
-from dialogue.skills.orders import settle
-from dialogue.types import Asked, TaskEnded, TaskStarted
+from dialogue.skills.numbers import Draft
+from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, step_of
+from dialogue.types import Asked, Reply
 from nlu.types import Expectation
 
-ADDRESS_CHARS = 200
 _GIVEN = re.compile(
-    r"(?:改成|改到|改为|换成|换到|寄到|送到|地址是|新地址[是为:：]?)\s*(?P<zh>.+)|(?:\bto|\bis)[:\s]+(?P<en>.*\d.*)$",
+    r"(?:改成|改到|改为|换成|换到|寄到|送到|发到|地址(?:应该)?是|新地址[是为:：]?"
+    r"|(?:不对|错了|不是)[^是]*?[，,。 ]?(?:应该)?是)\s*(?P<zh>.+)"
+    r"|(?:\bto|\bis)[:\s]+(?P<en>.*\d.*)$",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
     r"省|市|区|县|镇|乡|村|路|街|巷|号|楼|室|栋|单元|小区|大厦|广场|\d+\s+\w+|road|street|avenue|\brd\b|\bst\b", re.I
 )
+_RECEIVER = re.compile(
+    r"(?:收(?:货|件)人|联系人|名字|姓名)(?:换成|改成|改为|写成?|是|叫|为)?[:：\s]*(?P<zh>[一-鿿·]{2,8}?)(?=[,，。.!！、;；\s]|电话|手机|$)"
+    r"|(?:receiver|recipient|name)(?: (?:to|is|should be))*[:\s]+(?P<en>[a-z][a-z .'-]{1,40})",
+    re.IGNORECASE,
+)
+_ASKS_RECEIVER = re.compile(r"收(货|件)人|联系人|receiver|recipient", re.IGNORECASE)
+_ASKS_PHONE = re.compile(r"电话|手机|联系方式|号码|\bphone\b|\bmobile\b", re.IGNORECASE)
+_ASKS_ADDRESS = re.compile(r"地址|address", re.IGNORECASE)
+_NO_NAME = re.compile(r"改|换|错|什么|怎么|信息|电话|手机|地址|一下")
+_PARTS = ("place", "receiver", "phone")
+_WRITTEN_PART = re.compile(r"，(?:收货人|电话)：|, (?:receiver|phone): ")
+"""Begins what an earlier change put behind the place."""
 
 
-class ChangeAddress:
-    """Sends a parcel that has not left elsewhere."""
+class ChangeAddress(OrderWrite):
+    """Sends a parcel that has not left elsewhere, or to somebody else."""
 
     name = "change_address"
     intents = ("change_address",)
-    writes = True
+    action = "change_address"
+    field = "address"
 
-    async def run(self, context: Context) -> AsyncIterator[Item]:
-        """One turn of the task."""
-        draft = context.draft(self.name)
-        corrected = reject_order(context, self.name, draft) | self._read_address(context, draft)
-        answer = None if corrected else verdict(context, self.name)
-        if answer == "yes":
-            arguments = {"order_number": draft["order"], "address": draft["address"]}
-            async for item in submit(context, self.name, "change_address", arguments):
-                yield item
-        elif answer == "no":
-            for item in withdraw(context):
-                yield item
-        else:
-            for item in await self._advance(context, draft):
-                yield item
+    def read(self, context: Context, draft: Draft) -> bool:
+        """Place, receiver and phone, whichever the words give."""
+        text, step = context.turn.parse.text.strip(), step_of(context, self.name)
+        given = (
+            self._read_receiver(text, step, draft),
+            self._read_phone(context, step, draft),
+            self._read_place(text, step, draft),
+        )
+        if step is None:
+            wanted = {
+                part
+                for part, asked in zip(_PARTS, (_ASKS_ADDRESS, _ASKS_RECEIVER, _ASKS_PHONE), strict=True)
+                if asked.search(text)
+            }
+            draft["wanted"] = next((part for part in _PARTS if part in wanted), "place")
+        return any(given)
 
-    def _read_address(self, context: Context, draft: Draft) -> bool:
-        """Read an address from the words; True when one that was read back has changed."""
-        task = context.task_of(self.name)
-        if context.resumed:
-            return False
-        text = context.turn.parse.text.strip()
-        given = _GIVEN.search(text)
-        words = (given.group("zh") or given.group("en")) if given else None
-        if words is None and task is not None and task.step == "address":
+    def _read_place(self, text: str, step: str | None, draft: Draft) -> bool:
+        before = str(draft.get("place", ""))
+        if step == "confirm" and before and (better := cues.corrected(text, before)):
+            draft["place"] = better
+            return True
+        found = _GIVEN.search(text)
+        words = (found.group("zh") or found.group("en")) if found else None
+        if words is None and step == "place":
             words = text
         if words is None or not is_address(words):
             return False
-        draft["address"] = words.strip(" 。.!！,，")[:ADDRESS_CHARS]
-        return task is not None and task.step == CONFIRM
+        draft["place"] = words.strip(" 。.!！,，")[:FIELD_CHARS]
+        return True
 
-    async def _advance(self, context: Context, draft: Draft) -> tuple[Item, ...]:
-        settled = await settle(
-            context, self.name, draft, fits=lambda order: rules.why_not_change_address(order, context.now) is None
+    def _read_receiver(self, text: str, step: str | None, draft: Draft) -> bool:
+        found = _RECEIVER.search(text)
+        name = (found.group("zh") or found.group("en")) if found else text if step == "receiver" else ""
+        name = name.strip(" 。.!！,，")
+        if not 2 <= len(name) <= 40 or _NO_NAME.search(name):
+            return False
+        draft["receiver"] = name
+        return True
+
+    def _read_phone(self, context: Context, step: str | None, draft: Draft) -> bool:
+        slot = context.turn.parse.slot("phone")
+        if slot is None:
+            return False
+        draft["phone"] = str(slot.value)
+        return True
+
+    def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
+        """The parcel must not have been handed to the carrier."""
+        return rules.why_not_change_address(order, context.now)
+
+    async def missing(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        """The part that is to change."""
+        wanted = draft.get("wanted", "place")
+        if any(draft.get(part) for part in _PARTS):
+            draft["address"] = _written(context, draft, order)
+            return ()
+        again = step_of(context, self.name) == wanted and not context.resumed
+        expected = {
+            "place": Expectation("address"),
+            "receiver": Expectation("free"),
+            "phone": Expectation("digits", slot="phone", digits=11),
+        }[wanted]
+        return (
+            *context.open_task(self.name, draft, wanted),
+            Asked(expected),
+            context.reply(
+                context.say(
+                    f"address.ask_again.{wanted}" if again else f"address.ask.{wanted}", number=order.order_number
+                )
+            ),
         )
-        if isinstance(settled, Pending):
-            return settled.items
-        return (*settled.events, *self._with_order(context, draft, settled.order))
 
-    def _with_order(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
-        rule = rules.why_not_change_address(order, context.now)
-        number = order.order_number
-        if rule is not None:
-            started = TaskStarted(self.name, context.task_id(self.name), dict(draft))
-            opened = () if context.task_of(self.name) else (started,)
-            text = context.say(f"address.refused.{rule}", number=number)
-            return (*opened, TaskEnded("refused"), context.reply(text, suggestions=context.suggest("human")))
-        if not draft.get("address"):
-            task = context.task_of(self.name)
-            again = task is not None and task.step == "address" and not context.resumed
-            return (
-                *context.open_task(self.name, draft, "address"),
-                Asked(Expectation("address")),
-                context.reply(context.say("address.ask_again" if again else "address.ask", number=number)),
-            )
-        text = context.say("address.read_back", number=number, address=draft["address"])
-        return ask_confirmation(context, self.name, draft, text, cards=(order_card(context, order),))
+    def forget(self, draft: Draft) -> bool:
+        """All three parts."""
+        for part in (*_PARTS, "address"):
+            draft.pop(part, None)
+        return True
+
+    def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
+        """The parts that change, as they were heard; a phone digit by digit aloud."""
+        number, spoken = order.order_number, context.turn.modality == "voice"
+        changes = [
+            context.say(f"address.part.{part}", value=phrasing.digits(value, spoken) if part == "phone" else value)
+            for part in _PARTS
+            if (value := draft.get(part))
+        ]
+        text = context.say("address.read_back", number=number, changes=phrasing.clauses(changes, context.language))
+        return (text,)
+
+    def refusal(self, context: Context, draft: Draft, order: Order, rule: str) -> Reply:
+        """Too late to send it elsewhere."""
+        text = context.say(f"address.refused.{rule}", number=order.order_number)
+        return context.reply(text, suggestions=context.suggest("human"))
 
 
 def is_address(words: str) -> bool:
     """Whether the words can be a place to deliver to."""
     return len(words.strip()) >= 5 and bool(_PLACE.search(words))
+
+
+def _written(context: Context, draft: Draft, order: Order) -> str:
+    """What the shop is to write: the place, and whom to ask for where that changes."""
+    place = draft.get("place") or _WRITTEN_PART.split(order.address)[0]
+    return place + "".join(
+        context.say(f"address.written.{part}", value=draft[part]) for part in _PARTS[1:] if draft.get(part)
+    )

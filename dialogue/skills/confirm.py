@@ -8,10 +8,12 @@ no  -> withdraw: nothing was done, and said so
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal
 
 from dialogue import cues, phrasing
+from dialogue.shop.clock import SHOP_ZONE
 from dialogue.skills.context import Context, Item
 from dialogue.state import UNAVAILABLE
 from dialogue.types import Action, ActionName, ActionResult, Asked, Card, Reply, TaskEnded, TaskUpdated
@@ -22,6 +24,13 @@ PLAIN = 0.5
 """Probability from which a yes or no counts as one."""
 Outcome = Literal["done", "refused", "failed"]
 """failed: the shop did not answer; trying again under the same key cannot do it twice."""
+_NEXT = {
+    "create_return": ("refund", "order"),
+    "cancel_order": ("undo_cancel",),
+    "withdraw_return": ("order",),
+    "restore_order": ("order",),
+}
+"""What the customer may want after a WRITE, as keys of ``suggest``."""
 
 
 def verdict(context: Context, skill: str) -> Literal["yes", "no"] | None:
@@ -82,8 +91,9 @@ def tell(context: Context, action: Action, result: ActionResult, *, lead: str = 
         text = context.say("confirm.refused", why=refusal(context, result.rule))
         return context.reply(lead, text, suggestions=context.suggest("human"), more=more, sources=("shop:action",))
     text = context.say(f"done.{_kind(action)}", **_fields(context, action, result))
-    suggestions = context.suggest("refund", "order") if action.name == "create_return" else ()
-    return context.reply(lead, text, suggestions=suggestions, more=more, sources=("shop:action",))
+    return context.reply(
+        lead, text, suggestions=context.suggest(*_NEXT.get(action.name, ())), more=more, sources=("shop:action",)
+    )
 
 
 def refusal(context: Context, rule: str | None) -> str:
@@ -93,15 +103,40 @@ def refusal(context: Context, rule: str | None) -> str:
 
 
 def _kind(action: Action) -> str:
-    return "create_exchange" if action.arguments.get("kind") == "exchange" else action.name
+    """The words under ``done``: of the WRITE, and of its kind where they differ."""
+    kind = action.arguments.get("kind")
+    if action.name == "create_return":
+        return "create_exchange" if kind == "exchange" else action.name
+    return f"{action.name}.{kind}" if action.name == "open_ticket" else action.name
 
 
 def _fields(context: Context, action: Action, result: ActionResult) -> dict[str, Any]:
     facts = {**action.arguments, **result.data}
     return {
-        "number": str(facts.get("order_number", "")),
+        "number": str(facts.get("order_number") or ""),
         "return_number": str(facts.get("return_number", "")),
-        "amount": phrasing.money(Decimal(str(facts.get("amount", "0"))), context.language),
+        "ticket_number": str(facts.get("ticket_number", "")),
+        "amount": _money(context, facts.get("amount")),
+        "total": _money(context, facts.get("total")),
+        "compensation": _money(context, facts.get("compensation")),
         "address": str(facts.get("address", "")),
         "title": str(facts.get("title", "")),
+        "due": _when(context, facts.get("due_at")),
+        "day": _day(context, facts.get("pickup_day")),
+        "part": context.say(f"pickup.part.{facts['pickup_part']}") if facts.get("pickup_part") else "",
     }
+
+
+def _money(context: Context, value: object) -> str:
+    return phrasing.money(Decimal(str(value or "0")), context.language)
+
+
+def _when(context: Context, value: object) -> str:
+    return phrasing.moment(datetime.fromisoformat(str(value)), context.now, context.language) if value else ""
+
+
+def _day(context: Context, value: object) -> str:
+    if not value:
+        return ""
+    day = datetime.combine(date.fromisoformat(str(value)), time(12), SHOP_ZONE)
+    return phrasing.day(day, context.now, context.language)

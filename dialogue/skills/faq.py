@@ -13,7 +13,10 @@ class Faq:
     """General questions: delivery, returns, payment, warranty, membership, promotions, troubleshooting."""
 
     name = "faq"
-    intents = ("policy_question", "promotion", "troubleshoot")
+    intents = (
+        "policy_question", "troubleshoot", "delivery_time", "courier_choice", "freight", "payment", "account", "gift",
+        "warranty", "shop_info", "place_order",
+    )  # fmt: skip
     writes = False
 
     async def run(self, context: Context) -> AsyncIterator[Item]:

@@ -26,7 +26,21 @@ from nlu.types import Expectation
 
 SUMMARY_LINES = 4
 """Customer lines quoted in the summary."""
-_INTERNAL = frozenset({"choices", "lines", "tries", "about", "rejected", "phone_tail", "checked"})
+_INTERNAL = frozenset(
+    {
+        "choices",
+        "lines",
+        "tries",
+        "about",
+        "rejected",
+        "phone_tail",
+        "checked",
+        "offered",
+        "wanted",
+        "change",
+        "why_not",
+    }
+)
 
 
 class HandOff:

@@ -1,97 +1,127 @@
-"""Requests an invoice for a paid order: order, rules, title, read-back, one WRITE."""
+"""Requests an invoice for a paid order, or changes its title: personal, or a company with its tax number."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 from dialogue import cues, phrasing
 from dialogue.shop import rules
 from dialogue.shop.types import Order
-from dialogue.skills.cancel_order import reject_order
-from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
-from dialogue.skills.numbers import Draft, Pending
-from dialogue.skills.orders import settle
-from dialogue.types import Asked, TaskEnded, TaskStarted
+from dialogue.skills.numbers import Draft
+from dialogue.skills.order_write import OrderWrite, step_of
+from dialogue.skills.tax_number import is_tax_number, tax_number_in
+from dialogue.types import Asked, Reply
 from nlu.types import Expectation
 
 TITLE_CHARS = 100
 _PERSONAL = re.compile(r"个人|\bpersonal\b|\bindividual\b|\bmyself\b", re.IGNORECASE)
 _COMPANY_ONLY = re.compile(
-    r"^(开|要|是)?(公司|单位|企业)(的|抬头|发票)*[。.]?$|^(a |the )?company( invoice)?\.?$", re.IGNORECASE
+    r"^(开|要|是|换成|改成)?(公司|单位|企业)(的|抬头|发票)*[。.]?$|^(a |the )?company( invoice)?\.?$", re.IGNORECASE
 )
 _TITLE = re.compile(
-    r"(?:抬头(?:是|为|写|开)?|名称是|开给|写)[:：\s]*(?P<zh>[^\s，。,]{2,})"
+    r"(?:抬头(?:是|为|写|开|改成|改为|换成)+|名称是|开给|写)[:：\s]*(?P<zh>[^\s，。,]{2,})"
     r"|(?:titled?|made out to|name)[:\s]+(?P<en>.+)",
     re.I,
 )
 _FIRM = re.compile(r"[一-鿿A-Za-z（）()]{2,}(?:公司|集团|中心|事务所|工作室|学校|大学|医院|商行|店|厂)")
+_LEAD = re.compile(r"^(?:开|给|是|要|写|我们|用|不对|抬头|应该|改成|换成)+")
+_NO_TAX_NUMBER = re.compile(r"没有|不用|不填|不需要|不知道|记不|\bno\b|don'?t|without|skip", re.IGNORECASE)
 
 
-class Invoice:
+class Invoice(OrderWrite):
     """Requests an electronic invoice."""
 
     name = "invoice"
     intents = ("invoice",)
-    writes = True
+    action = "request_invoice"
+    field = "title"
 
-    async def run(self, context: Context) -> AsyncIterator[Item]:
-        """One turn of the task."""
-        draft = context.draft(self.name)
-        corrected = reject_order(context, self.name, draft) | self._read_title(context, draft)
-        answer = None if corrected else verdict(context, self.name)
-        if answer == "yes":
-            arguments = {"order_number": draft["order"], "title": draft["title"]}
-            async for item in submit(context, self.name, "request_invoice", arguments):
-                yield item
-        elif answer == "no":
-            for item in withdraw(context):
-                yield item
-        else:
-            for item in await self._advance(context, draft):
-                yield item
-
-    def _read_title(self, context: Context, draft: Draft) -> bool:
-        """Read the title from the words; True when one that was read back has changed."""
-        if context.resumed:
-            return False
-        task = context.task_of(self.name)
-        step, before = (task.step if task else None), draft.get("title")
-        title = title_in(context, asked=step == "title")
-        if title is not None:
-            draft["title"] = title[:TITLE_CHARS]
-        return step == CONFIRM and draft.get("title") != before
-
-    async def _advance(self, context: Context, draft: Draft) -> tuple[Item, ...]:
-        settled = await settle(
-            context, self.name, draft, fits=lambda order: rules.why_not_request_invoice(order, context.now) is None
-        )
-        if isinstance(settled, Pending):
-            return settled.items
-        return (*settled.events, *self._with_order(context, draft, settled.order))
-
-    def _with_order(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
-        rule = rules.why_not_request_invoice(order, context.now)
-        number = order.order_number
-        if rule is not None:
-            started = TaskStarted(self.name, context.task_id(self.name), dict(draft))
-            opened = () if context.task_of(self.name) else (started,)
-            text = context.say(f"invoice.refused.{rule}", number=number)
-            return (*opened, TaskEnded("refused"), context.reply(text, suggestions=context.suggest("human")))
-        if not draft.get("title"):
-            asked = _COMPANY_ONLY.search(context.text.strip()) and not context.resumed
-            return (
-                *context.open_task(self.name, draft, "title"),
-                Asked(Expectation("free")),
-                context.reply(
-                    context.say("invoice.ask_company" if asked else "invoice.ask_title", number=number),
-                    suggestions=() if asked else context.suggest("personal", "company"),
-                ),
+    def read(self, context: Context, draft: Draft) -> bool:
+        """Title and tax number."""
+        before, step = (draft.get("payer"), draft.get("tax_number")), step_of(context, self.name)
+        self._read_tax_number(context, draft, step)
+        if step != "tax_number":
+            payer = (step == "confirm" and cues.corrected(context.turn.parse.text, str(draft.get("payer", "")))) or (
+                title_in(context, asked=step == "title")
             )
+            if payer:
+                draft["payer"] = payer[:TITLE_CHARS]
+        return before != (draft.get("payer"), draft.get("tax_number"))
+
+    def _read_tax_number(self, context: Context, draft: Draft, step: str | None) -> None:
+        said = tax_number_in(context.text, asked=step == "tax_number")
+        if said is not None:
+            draft["tax_number"] = said
+        elif step == "tax_number" and _NO_TAX_NUMBER.search(context.text):
+            draft["tax_number"] = ""
+
+    def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
+        """Paid, and not issued yet."""
+        return rules.why_not_request_invoice(order, context.now)
+
+    async def missing(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        """The title, then the tax number of a company."""
+        if not draft.get("payer"):
+            return self._ask_title(context, draft, order)
+        if _PERSONAL.search(draft["payer"]):
+            draft["tax_number"] = ""
+        tax_number = draft.get("tax_number")
+        if tax_number is None or (tax_number and not is_tax_number(tax_number)):
+            return self._ask_tax_number(context, draft)
+        number = context.say("invoice.tax_number", value=tax_number) if tax_number else ""
+        draft["title"] = draft["payer"] + number
+        return ()
+
+    def _ask_title(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        company = _COMPANY_ONLY.search(context.text.strip()) and not context.resumed
+        key = "ask_company" if company else "ask_new_title" if order.invoice == "requested" else "ask_title"
+        return (
+            *context.open_task(self.name, draft, "title"),
+            Asked(Expectation("free")),
+            context.reply(
+                context.say(f"invoice.{key}", number=order.order_number),
+                suggestions=() if company else context.suggest("personal", "company"),
+            ),
+        )
+
+    def _ask_tax_number(self, context: Context, draft: Draft) -> tuple[Item, ...]:
+        wrong = draft.pop("tax_number", None)
+        spoken = context.turn.modality == "voice"
+        text = (
+            context.say("invoice.wrong_tax_number", value=phrasing.digits(wrong, spoken), count=len(wrong))
+            if wrong and not context.resumed
+            else context.say("invoice.ask_tax_number", title=draft["payer"])
+        )
+        return (
+            *context.open_task(self.name, draft, "tax_number"),
+            Asked(Expectation("free")),
+            context.reply(text, suggestions=context.suggest("no_tax_number")),
+        )
+
+    def forget(self, draft: Draft) -> bool:
+        """Title and tax number."""
+        for name in ("payer", "title", "tax_number"):
+            draft.pop(name, None)
+        return True
+
+    def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
+        """Title, tax number and amount."""
         amount = phrasing.money(order.total, context.language)
-        text = context.say("invoice.read_back", number=number, title=draft["title"], amount=amount)
-        return ask_confirmation(context, self.name, draft, text)
+        key = "change" if order.invoice == "requested" else "new"
+        spoken = context.turn.modality == "voice" and draft["tax_number"]
+        title = (
+            draft["title"]
+            if not spoken
+            else draft["payer"]
+            + context.say("invoice.tax_number", value=phrasing.digits(draft["tax_number"], spoken=True))
+        )
+        return (context.say(f"invoice.read_back.{key}", number=order.order_number, title=title, amount=amount),)
+
+    def refusal(self, context: Context, draft: Draft, order: Order, rule: str) -> Reply:
+        """Not paid, or issued already."""
+        text = context.say(f"invoice.refused.{rule}", number=order.order_number)
+        return context.reply(text, suggestions=context.suggest("human"))
 
 
 def title_in(context: Context, *, asked: bool) -> str | None:
@@ -104,5 +134,5 @@ def title_in(context: Context, *, asked: bool) -> str | None:
     if found := _TITLE.search(text):
         return (found.group("zh") or found.group("en")).strip()
     if found := _FIRM.search(text):
-        return re.sub(r"^(开|给|是|要|写|我们|用)+", "", found.group())
+        return _LEAD.sub("", found.group())
     return text if asked and len(text) >= 2 and not cues.is_question(text) else None

@@ -7,8 +7,9 @@ who brings it, where it is now and which other orders there are when the custome
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
-from dialogue import cues, phrasing
+from dialogue import cues, phrasing, wishes
 from dialogue.shop.types import Order, OrderStatus, Shipment
 from dialogue.skills.cards import carrier, order_card, shipment_card
 from dialogue.skills.context import Context, Item
@@ -66,13 +67,65 @@ class OrderStatusSkill:
         )
 
 
+def late_parcel(order: Order, now: datetime) -> Shipment | None:
+    """The parcel on its way that is behind its expected delivery, or held up; None when all is in time."""
+    parcels = [parcel for parcel in order.shipments if parcel.delivered_at is None]
+    return next((parcel for parcel in parcels if parcel.eta is not None and parcel.eta < now), None)
+
+
 def _told(context: Context, order: Order, also: str) -> tuple[str, ...]:
+    if asked_for := _asked_for(context, order):
+        return asked_for
     if context.turn.modality == "text":
         return (*sentences(context, order), also)
     if not cues.wants_details(context.text):
         return _in_short(context, order)
     details = (_where(context, order.shipments[0]) if _is_one_parcel(order) else ()) or sentences(context, order)
     return (*details, also)
+
+
+def _asked_for(context: Context, order: Order) -> tuple[str, ...]:
+    """The one thing that the customer asked for, where it is less than everything."""
+    text, parse = context.text, context.turn.parse
+    if wishes.asks_tracking_number(text) and parse.slot("tracking_number") is None:
+        return _tracking_numbers(context, order)
+    if wishes.asks_parcels(text) and order.status is OrderStatus.SHIPPED:
+        return what_is_where(context, order)
+    return ()
+
+
+def _tracking_numbers(context: Context, order: Order) -> tuple[str, ...]:
+    if not order.shipments:
+        return (context.say("order_status.no_tracking_number", number=order.order_number),)
+    spoken = context.turn.modality == "voice"
+    told = [
+        context.say(
+            "order_status.tracking_number",
+            carrier=carrier(context, parcel),
+            value=phrasing.digits(parcel.tracking_number, spoken),
+        )
+        for parcel in order.shipments[:_PARCELS]
+    ]
+    return (context.say("order_status.tracking_of", number=order.order_number), *told)
+
+
+def what_is_where(context: Context, order: Order) -> tuple[str, ...]:
+    """Which parcel holds what and how it is, and what is still to come; nothing where the shop does not tell."""
+    sent = {sku for parcel in order.shipments for sku in parcel.skus}
+    if not sent:
+        return ()
+    told = [
+        context.say("order_status.holds", what=_names(context, order, set(parcel.skus)), status=_brief(context, parcel))
+        for parcel in order.shipments[:_PARCELS]
+    ]
+    rest = {line.sku for line in order.lines} - sent
+    left = context.say("order_status.still_to_come", what=_names(context, order, rest)) if rest else ""
+    lead = context.say("order_status.several_parcels", number=order.order_number, count=len(order.shipments))
+    return (lead if len(order.shipments) > 1 else "", *told, left)
+
+
+def _names(context: Context, order: Order, skus: set[str]) -> str:
+    return phrasing.lines([line for line in order.lines if line.sku in skus], context.language)
 
 
 def _in_short(context: Context, order: Order) -> tuple[str, ...]:
@@ -124,13 +177,23 @@ def _on_its_way(context: Context, order: Order, number: str) -> tuple[str, ...]:
     if not parcels:
         return (context.say("order_status.shipped_untracked", number=number),)
     if len(parcels) == 1:
-        return _one_parcel(context, parcels[0], context.say("order_status.shipped", number=number))
+        lead = context.say("order_status.shipped", number=number)
+        return (*_one_parcel(context, parcels[0], lead), _left_behind(context, order))
+    if by_parcel := what_is_where(context, order):
+        return by_parcel
     lead = context.say("order_status.several_parcels", number=number, count=len(parcels))
     told = (
         context.say(f"order_status.parcel{position}", status=_brief(context, parcel))
         for position, parcel in enumerate(parcels[:_PARCELS], 1)
     )
     return (lead, *told)
+
+
+def _left_behind(context: Context, order: Order) -> str:
+    """What is not in the only parcel."""
+    sent = {sku for parcel in order.shipments for sku in parcel.skus}
+    rest = {line.sku for line in order.lines} - sent if sent else set()
+    return context.say("order_status.still_to_come", what=_names(context, order, rest)) if rest else ""
 
 
 def _one_parcel(context: Context, parcel: Shipment, lead: str) -> tuple[str, ...]:
@@ -196,8 +259,12 @@ def _brief(context: Context, parcel: Shipment) -> str:
 
 def _suggestions(context: Context, order: Order) -> tuple[str, ...]:
     match order.status:
-        case OrderStatus.PENDING_PAYMENT | OrderStatus.PAID | OrderStatus.PACKING:
+        case OrderStatus.PENDING_PAYMENT:
             return context.suggest("cancel", "address")
+        case OrderStatus.PAID | OrderStatus.PACKING:
+            return context.suggest("urge", "cancel", "address")
+        case OrderStatus.SHIPPED:
+            return context.suggest("tracking_number", "human")
         case OrderStatus.DELIVERED | OrderStatus.COMPLETED:
             return context.suggest("return", "invoice")
         case OrderStatus.RETURNING | OrderStatus.RETURNED:

@@ -7,11 +7,17 @@ import re
 from dialogue.wording import Wording
 
 RETURN_REASONS = ("unwanted", "size", "quality", "wrong_item", "not_as_described")
+FAULTS = ("quality", "wrong_item", "missing", "not_as_described")
+"""What may be wrong with goods that came."""
 CANCEL_REASONS = ("unwanted", "mistake", "address", "slow", "price")
 
 _CLUES: dict[str, tuple[str, ...]] = {
+    "missing": (
+        r"漏发|少发|少了|少件|缺(了|件)|没(放|装|给|有)(进|里面|配件|赠品)|不(全|齐)",
+        r"missing|not in the (box|parcel)|incomplete|left out",
+    ),
     "wrong_item": (
-        r"发错|错发|漏发|少发|少了(一|个)|不是我(买|要)的|missing|sent (me )?the wrong",
+        r"发错|错发|送错|不是我(买|要|订)的|sent (me )?the wrong",
         r"wrong (item|one|colou?r|size) (was )?(sent|delivered|arrived)",
     ),
     "quality": (

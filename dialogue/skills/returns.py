@@ -1,49 +1,57 @@
-"""Returns and exchanges: order, lines, reason, the shop's rules, read-back, confirmation, one WRITE.
+"""Returns, exchanges, and goods that came faulty: order, lines, reason, the shop's rules, read-back, one WRITE.
 
-kind? -> order -> lines (several?) -> reason -> rules -> confirm -> yes: create_return
-                    ^                   ^                  |  no:  nothing done
-                    +------ corrections go back -----------+
+fault? -> kind? -> order -> lines (several?) -> reason -> rules -> confirm -> yes: create_return, or a ticket
+                     ^                   ^                  |  no:  nothing done
+                     +------ corrections go back -----------+
 
-The kind is asked for only when the customer told what is wrong, not what is to happen (收到的东西是坏的).
+The kind is asked for only when the customer told what is wrong, not what is to happen (收到的东西是坏的). A repair and
+what was missing from the parcel are tickets for a person; a repair is offered too when the time for a return is over
+but the warranty is not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from typing import Any
 
-from dialogue import cues, phrasing
+from dialogue import cues
 from dialogue.shop import rules
-from dialogue.shop.types import Order, OrderLine
-from dialogue.skills import reasons
+from dialogue.shop.types import Order
+from dialogue.skills import order_lines, reasons, return_words
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
 from dialogue.skills.numbers import Draft, Pending
-from dialogue.skills.orders import numbered, settle
-from dialogue.types import Asked, TaskEnded, TaskStarted
+from dialogue.skills.order_write import refused_task, step_of
+from dialogue.skills.orders import settle
+from dialogue.skills.return_words import LENIENT
+from dialogue.types import ActionName, Asked, TaskEnded
 from nlu.types import Expectation
 
-LENIENT = "质量"
-"""With this reason the rules are at their most generous: what fails here fails for every reason."""
 REASON_CHARS = 120
-_KINDS = ("return", "exchange")
+DAYS_A_MONTH = 30
+_KINDS = ("return", "exchange", "repair")
+_TICKETS = {"repair": "repair", "resend": "follow_up"}
+"""Kinds that a person looks after, with the kind of their ticket."""
 
 _EXCHANGE = re.compile(r"换货|换一|换个|换大|换小|换新|换成|更换|调换|exchange|swap|replacement|replace", re.IGNORECASE)
 _RETURN = re.compile(r"退货|退款|退掉|退了|退回|我要退|想退|\breturn|refund", re.IGNORECASE)
+_REPAIR = re.compile(r"维修|修理|返修|修一|保修|能修|\brepair|\bfix\b", re.IGNORECASE)
 _NEGATED = re.compile(
-    r"(不是|不要|别|不用|不想)(要|想)?(退货|换货|退款|退|换)|not (a |an |to )?(return|exchange|refund)", re.IGNORECASE
+    r"(不是|不要|别|不用|不想)(要|想)?(退货|换货|退款|退|换|维修)|not (a |an |to )?(return|exchange|refund|repair)",
+    re.IGNORECASE,
 )
 _LINE_WORD = re.compile(r"商品|东西|这件|这个产品|\bitem\b|\bproduct\b", re.IGNORECASE)
 _REASON_WORD = re.compile(r"原因|理由|reason", re.IGNORECASE)
 
 
 class Returns:
-    """Opens a return or an exchange."""
+    """Opens a return, an exchange, or a ticket for what came faulty."""
 
     name = "returns"
-    intents = ("return_request", "exchange_request")
+    intents = ("return_request", "exchange_request", "faulty_goods")
     writes = True
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
@@ -51,45 +59,50 @@ class Returns:
         draft = context.draft(self.name)
         corrected = self._read(context, draft)
         if "kind" not in draft:
-            for item in self._ask_kind(context, draft):
+            for item in self._ask_what_to_do(context, draft):
                 yield item
             return
         answer = None if corrected else verdict(context, self.name)
         if answer == "yes":
-            async for item in submit(context, self.name, "create_return", _arguments(draft)):
+            async for item in self._submit(context, draft):
                 yield item
             return
         if answer == "no" and not cues.is_correction(context.text):
-            for item in withdraw(context):
-                yield item
-            return
-        if not corrected and self._says_wrong(context):
-            for item in self._ask_what_is_wrong(context, draft):
-                yield item
-            return
-        for item in await self._advance(context, draft):
+            items = withdraw(context)
+        elif not corrected and self._says_wrong(context):
+            items = self._ask_what_is_wrong(context, draft)
+        else:
+            items = await self._advance(context, draft)
+        for item in items:
             yield item
+
+    async def _submit(self, context: Context, draft: Draft) -> AsyncIterator[Item]:
+        name, arguments = _write(context, draft)
+        done = False
+        async for item in submit(context, self.name, name, arguments):
+            done = done or item == TaskEnded("done")
+            yield item
+        if done and name == "create_return":
+            yield context.reply(context.say("returns.pickup"), suggestions=context.suggest("pickup", "undo_return"))
 
     def _read(self, context: Context, draft: Draft) -> bool:
         """Read kind, reason and lines from the words; True when something that was read back has changed."""
-        before = (draft.get("kind"), draft.get("order_number"), draft.get("skus"), draft.get("reason"))
+        before, step = _known(draft), step_of(context, self.name)
         if not context.resumed:
-            step = task.step if (task := context.task_of(self.name)) else None
             self._read_kind(context, draft, step)
-            if step == "lines":
-                _read_lines(context, draft)
+            if step == order_lines.STEP:
+                order_lines.read_chosen(context, draft, several=True)
             self._read_reason(context, draft, step)
             if step in {CONFIRM, "correct"}:
                 _forget_the_wrong(context, draft)
             slot = context.turn.parse.slot("order_number")
             if slot and step == CONFIRM and str(slot.value) != draft.get("order_number"):
                 return True
-        task = context.task_of(self.name)
-        starts_open = task is None and cues.got_bad_goods(context.text)
-        if not starts_open and not (context.resumed and task is not None and task.step == "kind"):
+        is_new = context.task_of(self.name) is None
+        open_kind = (is_new and _tells_a_fault(context)) or step == "fault" or (context.resumed and step == "kind")
+        if not open_kind:
             draft.setdefault("kind", "return")
-        after = (draft.get("kind"), draft.get("order_number"), draft.get("skus"), draft.get("reason"))
-        return task is not None and task.step in {CONFIRM, "correct"} and before != after
+        return step in {CONFIRM, "correct"} and before != _known(draft)
 
     def _read_kind(self, context: Context, draft: Draft, step: str | None) -> None:
         if step == "kind" and (picked := cues.chosen(context.text, _kind_labels(context))) is not None:
@@ -100,29 +113,42 @@ class Returns:
             draft["kind"] = "exchange"
         elif _RETURN.search(text):
             draft["kind"] = "return"
+        elif _REPAIR.search(text):
+            draft["kind"] = "repair"
         elif _NEGATED.search(context.text) and cues.is_correction(context.text) and "kind" in draft:
             draft["kind"] = "return" if draft["kind"] == "exchange" else "exchange"
 
     def _read_reason(self, context: Context, draft: Draft, step: str | None) -> None:
-        name = reasons.reason_in(_NEGATED.sub("", context.text), reasons.RETURN_REASONS)
+        name = reasons.reason_in(_NEGATED.sub("", context.text), reasons.FAULTS + reasons.RETURN_REASONS)
         if name is not None and step != "correct":
             draft["reason"] = reasons.in_words(name, context.wording)
-        elif step == "reason":
-            picked = cues.chosen(context.text, _reason_labels(context))
+            if name == "missing":
+                draft.setdefault("kind", "resend")
+        elif step in {"reason", "fault"} and not context.resumed:
+            picked = cues.chosen(context.text, _reason_labels(context, step))
             words = context.turn.parse.text.strip()[:REASON_CHARS]
-            draft["reason"] = _reason_labels(context)[picked] if picked is not None else words or None
+            draft["reason"] = _reason_labels(context, step)[picked] if picked is not None else words or None
         if draft.get("reason") is None:
             draft.pop("reason", None)
 
     def _says_wrong(self, context: Context) -> bool:
-        task = context.task_of(self.name)
-        if context.resumed or task is None or task.step != CONFIRM:
-            return False
-        return cues.is_correction(context.text)
+        return not context.resumed and step_of(context, self.name) == CONFIRM and cues.is_correction(context.text)
 
-    def _ask_kind(self, context: Context, draft: Draft) -> tuple[Item, ...]:
+    def _ask_what_to_do(self, context: Context, draft: Draft) -> tuple[Item, ...]:
+        """What is wrong with the goods, then what is to happen."""
+        if not draft.get("reason"):
+            return (
+                *context.open_task(self.name, draft, "fault"),
+                Asked(Expectation("free")),
+                context.reply(
+                    "" if context.resumed else context.say("returns.sorry"),
+                    context.say("returns.ask_fault"),
+                    suggestions=_reason_labels(context, "fault"),
+                ),
+            )
         labels = _kind_labels(context)
-        lead = "" if context.resumed else context.say("returns.sorry")
+        asked_before = context.resumed or step_of(context, self.name) == "fault"
+        lead = "" if asked_before else context.say("returns.sorry")
         return (
             *context.open_task(self.name, draft, "kind"),
             Asked(Expectation("choice", choices=labels)),
@@ -141,79 +167,98 @@ class Returns:
         now, policies = context.now, context.shop.policies
 
         def possible(order: Order) -> bool:
+            if draft["kind"] in _TICKETS:
+                return rules.delivered_at(order) is not None
             return bool(rules.returnable_skus(order, draft.get("reason", LENIENT), now, policies=policies))
 
         settled = await settle(context, self.name, draft, fits=possible)
         if isinstance(settled, Pending):
             return settled.items
-        return (*settled.events, *self._with_order(context, draft, settled.order))
+        return (*settled.events, *await self._with_order(context, draft, settled.order))
 
-    def _with_order(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
-        refused = self._refuse(context, draft, order, LENIENT)
+    async def _with_order(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        refused = await self._refuse(context, draft, order, LENIENT)
         if refused:
             return refused
+        if not draft.get("skus"):
+            order_lines.read_named(context, draft, order)
+        if not draft.get("skus"):
+            skus = self._open_skus(context, draft, order)
+            if len(skus) > 1:
+                lines = [line for line in order.lines if line.sku in skus]
+                key = f"returns.ask_lines.{draft['kind']}"
+                return order_lines.ask_lines(context, self.name, draft, lines, key, several=True)
+            draft["skus"] = list(skus)
+        refused = await self._refuse(context, draft, order, draft.get("reason", LENIENT))
+        if refused:
+            return refused
+        if not draft.get("reason"):
+            return self._ask_reason(context, draft)
+        return await self._read_back(context, draft, order)
+
+    def _open_skus(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
+        if draft["kind"] in _TICKETS:
+            return tuple(line.sku for line in order.lines)
         policies = context.shop.policies
-        open_skus = rules.returnable_skus(order, draft.get("reason", LENIENT), context.now, policies=policies)
-        open_skus = open_skus or rules.returnable_skus(order, LENIENT, context.now, policies=policies)
-        if not draft.get("skus"):
-            _read_named_lines(context, draft, order)
-        if not draft.get("skus"):
-            if len(open_skus) > 1:
-                return self._ask_lines(context, draft, [line for line in order.lines if line.sku in open_skus])
-            draft["skus"] = list(open_skus)
-        refused = self._refuse(context, draft, order, draft.get("reason", LENIENT))
-        if refused:
-            return refused
-        return self._ask_reason(context, draft) if not draft.get("reason") else self._read_back(context, draft, order)
+        skus = rules.returnable_skus(order, draft.get("reason", LENIENT), context.now, policies=policies)
+        return skus or rules.returnable_skus(order, LENIENT, context.now, policies=policies)
 
-    def _refuse(self, context: Context, draft: Draft, order: Order, reason: str) -> tuple[Item, ...]:
+    async def _refuse(self, context: Context, draft: Draft, order: Order, reason: str) -> tuple[Item, ...]:
         """Events and reply when the shop's rules forbid it for these lines (or for every line); else nothing."""
         skus = draft.get("skus") or [line.sku for line in order.lines]
-        policies = context.shop.policies
+        policies, is_ticket = context.shop.policies, draft["kind"] in _TICKETS
+        if is_ticket and rules.delivered_at(order) is not None:
+            return ()
         if not draft.get("skus") and rules.returnable_skus(order, reason, context.now, policies=policies):
             return ()
-        rule = rules.why_not_return(order, skus, reason, context.now, kind=draft["kind"], policies=policies)
+        kind = "return" if is_ticket else draft["kind"]
+        rule = rules.why_not_return(order, skus, reason, context.now, kind=kind, policies=policies)
         if rule is None:
             return ()
-        started = context.task_of(self.name) is None
-        opened = (TaskStarted(self.name, context.task_id(self.name), dict(draft)),) if started else ()
-        return (*opened, TaskEnded("refused"), _refusal(context, draft, order, rule))
+        said = draft.get("reason", "")
+        if rule == "return_window_over" and rules.is_quality_reason(said, policies=policies):
+            offered = await self._offer_repair(context, draft, order)
+            if offered:
+                return offered
+        return (*refused_task(context, self.name, draft), return_words.refusal(context, draft, order, rule))
 
-    def _ask_lines(self, context: Context, draft: Draft, lines: Sequence[OrderLine]) -> tuple[Item, ...]:
-        names = tuple(phrasing.line_name(line, context.language) for line in lines)
-        draft["lines"] = [line.sku for line in lines]
-        everything = context.suggest("all")
-        return (
-            *context.open_task(self.name, draft, "lines"),
-            Asked(Expectation("choice", choices=(*names, *everything))),
-            context.reply(
-                context.say(f"returns.ask_lines.{draft['kind']}", listing=numbered(context, names)),
-                suggestions=(*names, *everything),
-            ),
-        )
+    async def _offer_repair(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        """Too late for a return of faulty goods, but their warranty runs: a repair is read back."""
+        arrived, skus = rules.delivered_at(order), draft.get("skus") or [line.sku for line in order.lines]
+        products = [await context.shop.product(sku) for sku in skus]
+        months = min((product.warranty_months if product else 0 for product in products), default=0)
+        if arrived is None or context.now >= arrived + timedelta(days=DAYS_A_MONTH * months):
+            return ()
+        draft.update(kind="repair", skus=list(skus))
+        text = context.say("returns.offer_repair", number=order.order_number, months=months)
+        return ask_confirmation(context, self.name, draft, text, cards=(order_card(context, order),))
 
     def _ask_reason(self, context: Context, draft: Draft) -> tuple[Item, ...]:
         return (
             *context.open_task(self.name, draft, "reason"),
             Asked(Expectation("free")),
-            context.reply(context.say(f"returns.ask_reason.{draft['kind']}"), suggestions=_reason_labels(context)),
+            context.reply(
+                context.say(f"returns.ask_reason.{draft['kind']}"), suggestions=_reason_labels(context, "reason")
+            ),
         )
 
-    def _read_back(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
-        lines = [line for line in order.lines if line.sku in draft["skus"]]
-        amount = rules.refund_amount(order, draft["skus"])
-        text = context.say(
-            f"returns.read_back.{draft['kind']}",
-            number=order.order_number,
-            what=phrasing.lines(lines, context.language),
-            reason=draft["reason"],
-            amount=phrasing.money(amount, context.language),
-        )
-        return ask_confirmation(context, self.name, draft, text, cards=(order_card(context, order),))
+    async def _read_back(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        customer = await context.shop.customer(order.customer_id)
+        text = return_words.read_back(context, draft, order, customer.level if customer else None)
+        return ask_confirmation(context, self.name, draft, *text, cards=(order_card(context, order),))
 
 
-def _arguments(draft: Draft) -> dict[str, object]:
-    return {
+def _write(context: Context, draft: Draft) -> tuple[ActionName, Mapping[str, Any]]:
+    if draft["kind"] in _TICKETS:
+        return "open_ticket", {
+            "kind": _TICKETS[draft["kind"]],
+            "customer_id": context.state.customer_id,
+            "order_number": draft["order"],
+            "text": context.say(
+                f"returns.ticket.{draft['kind']}", skus=",".join(draft["skus"]), reason=draft["reason"]
+            ),
+        }
+    return "create_return", {
         "order_number": draft["order"],
         "skus": list(draft["skus"]),
         "reason": draft["reason"],
@@ -221,35 +266,22 @@ def _arguments(draft: Draft) -> dict[str, object]:
     }
 
 
+def _known(draft: Draft) -> tuple[Any, ...]:
+    return tuple(draft.get(name) for name in ("kind", "order_number", "skus", "reason"))
+
+
+def _tells_a_fault(context: Context) -> bool:
+    """The words tell what came, not what is to happen."""
+    return cues.got_bad_goods(context.text) or context.turn.parse.intent == "faulty_goods"
+
+
 def _kind_labels(context: Context) -> tuple[str, ...]:
     return tuple(context.say(f"returns.kind.{kind}") for kind in _KINDS)
 
 
-def _reason_labels(context: Context) -> tuple[str, ...]:
-    return tuple(reasons.in_words(name, context.wording) for name in reasons.RETURN_REASONS)
-
-
-def _read_lines(context: Context, draft: Draft) -> None:
-    """Which of the offered lines the customer picked."""
-    skus, names = draft.get("lines", []), context.state.expectation.choices
-    if cues.wants_all(context.text):
-        draft["skus"] = list(skus)
-    elif (picked := cues.chosen(context.text, names)) is not None:
-        draft["skus"] = [skus[picked]] if picked < len(skus) else list(skus)
-
-
-def _read_named_lines(context: Context, draft: Draft, order: Order) -> None:
-    """Lines that the customer named before being asked."""
-    words = draft.get("about") or (slot.raw if (slot := context.turn.parse.slot("product")) else None)
-    if not words or context.resumed:
-        return
-    named = [line.sku for line in order.lines if _same_thing(str(words), line)]
-    if named:
-        draft["skus"] = named
-
-
-def _same_thing(words: str, line: OrderLine) -> bool:
-    return max(cues.overlap(words, line.name), cues.overlap(words, line.name_en)) >= 0.5
+def _reason_labels(context: Context, step: str) -> tuple[str, ...]:
+    names = reasons.FAULTS if step == "fault" else reasons.RETURN_REASONS
+    return tuple(reasons.in_words(name, context.wording) for name in names)
 
 
 def _forget_the_wrong(context: Context, draft: Draft) -> None:
@@ -267,32 +299,3 @@ def _forget_the_wrong(context: Context, draft: Draft) -> None:
             draft.pop(name, None)
     elif _REASON_WORD.search(text) and reasons.reason_in(text, reasons.RETURN_REASONS) is None:
         draft.pop("reason", None)
-
-
-def _refusal(context: Context, draft: Draft, order: Order, rule: str) -> Item:
-    """Why not, and what is possible instead."""
-    chosen = [line for line in order.lines if line.sku in draft.get("skus", ())] or list(order.lines)
-    policies, reason = context.shop.policies, draft.get("reason", "")
-    skus = [line.sku for line in chosen]
-    deadline = rules.return_deadline(order, reason, skus, policies=policies)
-    key = f"returns.refused.{rule}"
-    if rule == "not_delivered":
-        can_cancel = rules.why_not_cancel(order, context.now) is None
-        key += ".can_cancel" if can_cancel else ".on_its_way"
-    elif rule == "return_window_over" and not rules.is_quality_reason(reason, policies=policies):
-        lenient = rules.return_deadline(order, LENIENT, skus, policies=policies)
-        key += ".not_quality" if lenient is not None and context.now < lenient else ".all"
-    elif rule == "return_window_over":
-        key += ".all"
-    # The deadline is the first instant that is too late.
-    last_day = phrasing.day(deadline - timedelta(seconds=1), context.now, context.language) if deadline else ""
-    text = context.say(
-        key if context.wording.has(key) else "returns.refused.other",
-        number=order.order_number,
-        what=phrasing.lines(chosen, context.language),
-        last_day=last_day,
-        days=policies.returns.reasons["no_reason"].days,
-        quality_days=policies.returns.reasons["quality"].days,
-    )
-    suggestions = context.suggest("cancel" if key.endswith("can_cancel") else "human")
-    return context.reply(text, suggestions=suggestions, cards=(order_card(context, order),), sources=("shop:order",))

@@ -1,18 +1,21 @@
-"""Greetings, thanks, goodbye, "who are you", 嗯, a yes or no to nothing. Templates; a language model only for chat."""
+"""Greetings, thanks, "who are you", 嗯, 稍等, 什么意思, 人呢, a yes to nothing. Templates; a model only for chat."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from dialogue import cues
 from dialogue.errors import GenerationFailed
 from dialogue.generate import messages, safe_sentences
+from dialogue.no_input import what_is_asked
 from dialogue.skills.confirm import outcome_of
 from dialogue.skills.context import Context, Item
 from dialogue.state import NOTHING
 from dialogue.types import Reply
 
+_SENTENCE = re.compile(r"[^。！？!?.]*(?:[。！？!?]|\.(?= |$)|$)")
 REMEMBERED_TURNS = 3
 """For so many turns after a WRITE a repeated yes is answered with its result."""
 
@@ -21,7 +24,7 @@ class SmallTalk:
     """Says the friendly things."""
 
     name = "smalltalk"
-    intents = ("greet", "thanks", "goodbye")
+    intents = ("greet", "thanks", "goodbye", "wait", "not_understood", "urge_reply", "praise", "hesitate")
     writes = False
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
@@ -36,6 +39,8 @@ class SmallTalk:
             yield self._say(context, "smalltalk.nothing_to_stop")
         elif cues.is_backchannel(text) or cues.is_hesitation(text):
             yield self._acknowledgement(context)
+        elif intent == "not_understood":
+            yield self._in_simpler_words(context)
         elif intent in {"affirm", "deny"}:
             yield self._say(context, self._unasked(context, intent))
         else:
@@ -53,6 +58,13 @@ class SmallTalk:
         text = context.say("smalltalk.take_your_time" if waits else "smalltalk.backchannel")
         last = next((line.text for line in reversed(state.history) if line.role == "kefu"), "")
         return context.reply("" if context.turn.modality == "voice" and last == text else text)
+
+    def _in_simpler_words(self, context: Context) -> Reply:
+        """What we said last, shorter; an example of an answer where we asked for one."""
+        said = next((line.text for line in reversed(context.state.history) if line.role == "kefu"), "")
+        asked = what_is_asked(context.state)
+        example = context.say(f"no_input.example.{asked}") if asked != "none" else ""
+        return context.reply(shorter(said) or context.say("smalltalk.not_understood"), example)
 
     def _unasked(self, context: Context, intent: str) -> str:
         report = context.state.reported
@@ -76,3 +88,12 @@ class SmallTalk:
             except GenerationFailed:
                 pass  # what was already said stands; the template below ends the turn
         yield self._say(context, "smalltalk.chat_end" if written else "smalltalk.chat", "order", "human")
+
+
+def shorter(said: str) -> str:
+    """The heart of what was said: its first sentence, and the question it ends in."""
+    sentences = [sentence.strip() for sentence in _SENTENCE.findall(said) if sentence.strip()]
+    if len(sentences) < 2:
+        return said
+    last = sentences[-1]
+    return " ".join([sentences[0], last]) if last.isascii() else sentences[0] + last

@@ -42,7 +42,14 @@ def test_chosen(text: str, index: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("你好", "zh"), ("hello there my friend", "en"), ("OK", None), ("12345678", None), ("我要退iPhone case", "zh")],
+    [
+        ("你好", "zh"),
+        ("hello there my friend", "en"),
+        ("OK", None),
+        ("12345678", None),
+        ("我要退iPhone case", "zh"),
+        ("91310115MA1K3XX12P", None),
+    ],
 )
 def test_spoken_language(text: str, language: str | None) -> None:
     assert cues.spoken_language(text, 3) == language

@@ -1,0 +1,60 @@
+"""「我要退款」: what gives the money back depends on the order, so this finds the order and passes the words on.
+
+not shipped -> cancel_order    arrived -> returns    on its way and late -> not_received
+on its way -> refuse it or wait     returned, cancelled -> where the refund is
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from dialogue import wishes
+from dialogue.shop import rules
+from dialogue.shop.types import Order, OrderStatus
+from dialogue.skills.cancel_order import CancelOrder
+from dialogue.skills.context import Context, Item
+from dialogue.skills.not_received import NotReceived
+from dialogue.skills.numbers import Pending
+from dialogue.skills.order_status import late_parcel
+from dialogue.skills.orders import settle
+from dialogue.skills.refund_status import RefundStatus
+from dialogue.skills.returns import Returns
+from dialogue.state import fold_all
+from dialogue.types import DialogueEvent, TaskEnded
+
+_OPEN = frozenset({OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.COMPLETED, OrderStatus.PENDING_PAYMENT})
+
+
+class Refund:
+    """Finds out which way the money comes back."""
+
+    name = "refund"
+    intents = ("refund_request",)
+    writes = True
+
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """Settle the order, then let the skill that fits take over. Raises ``ShopUnavailable``."""
+        draft = context.draft(self.name)
+        settled = await settle(context, self.name, draft, fits=lambda order: order.status not in _OPEN)
+        if isinstance(settled, Pending):
+            for item in settled.items:
+                yield item
+            return
+        opened = context.open_task(self.name, {"order": settled.order.order_number})
+        events: tuple[DialogueEvent, ...] = (*settled.events, *opened, TaskEnded("done"))
+        for event in events:
+            yield event
+        passed_on = replace(context, state=fold_all(context.state, events))
+        async for item in _fitting(context, settled.order).run(passed_on):
+            yield item
+
+
+def _fitting(context: Context, order: Order) -> CancelOrder | RefundStatus | NotReceived | Returns:
+    if rules.why_not_cancel(order, context.now) is None:
+        return CancelOrder()
+    if order.status in {OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.RETURNING}:
+        return RefundStatus()
+    if wishes.not_received(context.text) or late_parcel(order, context.now):
+        return NotReceived()
+    return Returns()

@@ -1,0 +1,113 @@
+"""Words that tell which service is wanted, whatever the intent: undo it, fetch it, it never came. Pure.
+
+An intent says what a message is about; these say which of a skill's answers fits, or that a skill claims the words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+_RESTORE = re.compile(
+    r"(恢复|撤销|撤回|撤掉).{0,8}(取消|退货|换货|退换|售后)"
+    r"|取消(一下|掉|我的|刚才的?|那个|这个|之前的?|申请的)*(退货|换货|退换货?|退款申请|售后申请)"
+    r"|恢复.{0,6}(订单|那单|这单)|(订单|那单|这单).{0,6}恢复|(退货|换货|退款)(申请|单)?.{0,3}(撤销|撤回|取消掉|取消了吧)|不想?(退|换)货?了.{0,4}(撤|取消)"
+    r"|\b(restore|reinstate|un-?cancel)\b|\b(withdraw|cancel|undo) (my |the |that )?(return|exchange|cancellation)\b",
+    re.IGNORECASE,
+)
+_TAKES_BACK = re.compile(
+    r"不(要|想)?(取消|退|换|退货|换货)了|别(取消|退|换)|还是(要|留|不退|不换|不取消)|留着|后悔|反悔|撤销|撤回|恢复|当我没说|不(取消|退|换)"
+    r"|\bundo\b|changed my mind|don'?t (cancel|return|exchange)|\bkeep (it|them|the order)\b"
+    r"|i (do )?want it after all|take (it|that) back",
+    re.IGNORECASE,
+)
+_PICKUP = re.compile(
+    r"上门.{0,3}(取|来|揽|收)|(预约|约|安排).{0,5}(取件|取货|揽收|快递|上门)|取件|来(家里|我家)?(取|拿)(一下|件|货|走)?"
+    r"|\bpick(ed)?[ -]?((it|them|this|that) )?up\b|\bcollect (it|them|the parcel)\b|come (and )?(get|fetch|collect)",
+    re.IGNORECASE,
+)
+_IN_STORE = re.compile(r"自提|门店|店里|\bstore\b|\bshop\b", re.IGNORECASE)
+_NOT_RECEIVED = re.compile(
+    r"(显示|写着?|说是?|标|系统|物流|状态|明明|已经?).{0,10}(签收|送到|送达|妥投|收货|已收).{0,14}(没|未)(有)?(收|拿|见|看|到)"
+    r"|(没|未)(有)?(收|拿)到.{0,14}(显示|写|说|已经?|怎么|却).{0,6}(签收|送到|送达|妥投|收货)"
+    r"|(不是|没有?|谁)(我|本人)?签收|被别人(签|拿|取)|(包裹|快递|东西|货)(是不是)?(丢|没)了"
+    r"|\b(says?|shows?|marked|status)\b.{0,24}\bdelivered\b.{0,40}(not|n't|never|no (parcel|package))"
+    r"|(not|n't|never) (received?|arrived?|got(ten)?|get).{0,40}\bdelivered\b"
+    r"|\b(parcel|package|order) (is |got |was )?(lost|stolen)\b",
+    re.IGNORECASE,
+)
+_TRACKING_NUMBER = re.compile(
+    r"(快递|物流|运|跟踪|追踪)?单号.{0,6}(是?多少|是?什么|呢|吗|给我|发我|告诉|发一下|报|几|查)|(要|给|发|查|报|告诉|看).{0,8}(快递|物流|运)单号"
+    r"|\btracking (number|code|id)\b",
+    re.IGNORECASE,
+)
+_REMAINING = re.compile(
+    r"(还有|另外|剩下?|其余|其他|别的).{0,8}(没|未)(发|到|收|寄|送|来)|(只|就)(收到|到了|来了|发了|寄了)"
+    r"|(少|缺)(了|发)|(哪个|哪些|每个|几个).{0,4}包裹"
+    r"|(分|拆)(成|开|了).{0,6}(发|包裹|寄)"
+    r"|\b(rest|remaining|other (parcel|package|item)s?|only (got|received)|missing)\b"
+    r"|which (parcel|package)",
+    re.IGNORECASE,
+)
+_OWN_COUPONS = re.compile(
+    r"(我|账号|账户|账上|还有|有没有|有几|领了?).{0,8}(券|红包)|券.{0,10}(用不|不能用|没法用|过期|失效|没了|不见|到期|不可用|为什么|怎么用不)"
+    r"|(用不|不能用|没法用).{0,8}券|(查|看).{0,6}(券|红包)|\b(my|any|have|which) .{0,16}(coupons?|vouchers?)\b"
+    r"|(coupon|voucher).{0,24}(not work|n't work|n't apply|expired?|rejected|can'?t|invalid)"
+    r"|can'?t use.{0,16}(coupon|voucher)",
+    re.IGNORECASE,
+)
+_OWN_MEMBERSHIP = re.compile(
+    r"(我|账号|账户|查|看看?|现在|目前|还有|剩).{0,8}(积分|等级|级别|会员)|积分.{0,4}(多少|剩|余|还有|够)|(是什么|什么|哪个|几级)会员"
+    r"|\bmy (points|level|membership|tier|status)\b|how many points|points (do i|have i)|what (level|tier) am i",
+    re.IGNORECASE,
+)
+_MORNING = re.compile(r"上午|早上|早晨|一早|早点|中午(之?前|以前)|\bmorning\b|before noon|\ba\.?m\b", re.IGNORECASE)
+_AFTERNOON = re.compile(r"下午|午后|中午(之?后|以后)|傍晚|\bafternoon\b|after (noon|lunch)|\bp\.?m\b", re.IGNORECASE)
+
+
+def wants_restored(text: str) -> bool:
+    """恢复订单, 撤销退货, "withdraw my return": something done before is to be undone."""
+    return bool(_RESTORE.search(text))
+
+
+def takes_back(text: str) -> bool:
+    """不取消了, 还是留着吧, "keep it": right after it was done, a wish to undo it."""
+    return bool(_TAKES_BACK.search(text)) or wants_restored(text)
+
+
+def wants_pickup(text: str) -> bool:
+    """上门取件, "pick it up": a carrier is to fetch the goods from the customer."""
+    return bool(_PICKUP.search(text)) and not _IN_STORE.search(text)
+
+
+def not_received(text: str) -> bool:
+    """显示签收了但没收到, "it says delivered but it is not here"."""
+    return bool(_NOT_RECEIVED.search(text))
+
+
+def asks_tracking_number(text: str) -> bool:
+    """快递单号是多少."""
+    return bool(_TRACKING_NUMBER.search(text))
+
+
+def asks_parcels(text: str) -> bool:
+    """只收到一件, 剩下的什么时候发: which parcel holds what."""
+    return bool(_REMAINING.search(text))
+
+
+def about_own_coupons(text: str) -> bool:
+    """我有什么券, 券为什么用不了: not about what is on offer."""
+    return bool(_OWN_COUPONS.search(text))
+
+
+def about_own_membership(text: str) -> bool:
+    """我有多少积分, 我是什么等级: not about how membership works."""
+    return bool(_OWN_MEMBERSHIP.search(text))
+
+
+def part_of_day(text: str) -> Literal["morning", "afternoon"] | None:
+    """上午, 下午, "in the morning"; None when neither or both are said."""
+    morning, afternoon = bool(_MORNING.search(text)), bool(_AFTERNOON.search(text))
+    if morning == afternoon:
+        return None
+    return "morning" if morning else "afternoon"
