@@ -20,6 +20,8 @@ NO_YIELD_MS = 2000.0
 """tau: a bot that still talks this long after an interruption did not yield."""
 RESPONSE_MS = 2000.0
 """tau: a bot that speaks this soon after what was not meant for it responded to it."""
+BREATH_MS = 400.0
+"""Longest pause between two clauses of an answer."""
 BACK_WITHIN_MS = 1000.0
 """An answer that was held is heard again this soon after the sound that held it."""
 LOST_MS = 120.0
@@ -74,7 +76,7 @@ def score(scene: Scene, take: Take, renderings: Sequence[Rendering], *, alike: f
         return Score((take.fault or "the bot did not speak",))
     failures: list[str] = []
     label = scene.label
-    yield_ms = _yield_ms(take) if label.bot == "yield" else None
+    yield_ms = _yield_ms(take, lost_ms(take, _spoken(scene), renderings)) if label.bot == "yield" else None
     if label.bot == "yield" and yield_ms is None:
         failures.append("the bot did not yield" if _is_bot_heard(take) else "the bot was silent already")
     missing_ms = lost_ms(take, _spoken(scene), renderings) if label.bot == "keep" else None
@@ -124,9 +126,16 @@ def _is_bot_heard(take: Take) -> bool:
     return any(stretch.start_ms <= begin_ms <= stretch.end_ms for stretch in take.stretches(opening=True))
 
 
-def _yield_ms(take: Take) -> float | None:
-    """Until the answer was last heard. An answer that comes back has not yielded."""
-    if not _is_bot_heard(take):
+def _draws_breath(take: Take, missing_ms: float) -> bool:
+    """Whether the customer began between two clauses of the answer, and the next one was not begun."""
+    begin_ms = take.spans[0].start_ms
+    heard = [stretch.end_ms for stretch in take.stretches(opening=True) if stretch.start_ms <= begin_ms]
+    return missing_ms > LOST_MS and bool(heard) and begin_ms - max(heard) <= BREATH_MS
+
+
+def _yield_ms(take: Take, missing_ms: float) -> float | None:
+    """Until the answer was last heard; 0 in a pause of it. An answer that comes back has not yielded."""
+    if not _is_bot_heard(take) and not _draws_breath(take, missing_ms):
         return None
     begin_ms = take.spans[0].start_ms
     last_ms = max((stretch.end_ms for stretch in take.stretches(opening=True)), default=begin_ms)

@@ -65,6 +65,14 @@ def test_a_bot_that_was_silent_cannot_yield() -> None:
     assert score(scene(bot="yield"), take, RENDERED).failures == ("the bot was silent already",)
 
 
+def test_an_answer_that_is_not_gone_on_with_after_a_breath_has_yielded() -> None:
+    take = Take((run(1000, 0, 1900),), opening_turn=1, spans=(said(3000, 3500),))
+    assert score(scene(bot="yield"), take, RENDERED).yield_ms == 0
+    finished = Take((run(1000, 8100, 10_000),), opening_turn=1, spans=(said(3000, 3500),))
+    last = [Rendering(plain(ANSWER), sound(8100, 10_000))]
+    assert score(scene(bot="yield"), finished, last).failures == ("the bot was silent already",)
+
+
 def test_an_answer_held_and_gone_on_with_is_kept_but_has_paused() -> None:
     runs = (run(1000, 0, 2200), run(4000, 2100, 10_000))
     found = score(scene(bot="keep"), Take(runs, opening_turn=1, spans=(said(3000, 3300, "嗯"),)), RENDERED)
