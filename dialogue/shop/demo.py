@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import Date, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dialogue.database import UtcDateTime, insert_once, migrate, open_database, retrying, writing
@@ -37,6 +37,11 @@ _TABLES = (
     schema.shipments,
     schema.tracking_events,
     schema.returns,
+    schema.relations,
+    schema.reviews,
+    schema.coupons,
+    schema.tickets,
+    schema.restock_notices,
 )
 
 
@@ -93,8 +98,8 @@ async def _is_empty(connection: AsyncConnection) -> bool:
 
 
 async def _shift(connection: AsyncConnection, table: Table, by: timedelta) -> None:
-    """Add ``by`` to every instant of ``table``."""
-    instants = [column for column in table.columns if isinstance(column.type, UtcDateTime)]
+    """Add ``by``, whole days, to every instant and day of ``table``."""
+    instants = [column for column in table.columns if isinstance(column.type, UtcDateTime | Date)]
     if not instants:
         return
     keys = list(table.primary_key.columns)
@@ -110,7 +115,7 @@ async def _shift(connection: AsyncConnection, table: Table, by: timedelta) -> No
         await connection.execute(update(table).where(*where).values(values), moved)
 
 
-def _plus(at: datetime | None, by: timedelta) -> datetime | None:
+def _plus(at: date | None, by: timedelta) -> date | None:
     return None if at is None else at + by
 
 

@@ -10,17 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import yaml
-
 from dialogue.shop.clock import SHOP_ZONE
+from dialogue.shop.demo_data_files import data
+from dialogue.shop.demo_service import Service
 from dialogue.shop.types import OrderStatus, ReturnStatus
 
-DATA = Path(__file__).parent / "demo_data"
 CUSTOMERS, ORDERS = 60, 400
 DEMO_CUSTOMER_ID = "C0001"
 _DEMO_NAME = "林小满"
@@ -78,6 +75,11 @@ class DemoRows:
     shipments: list[Row] = field(default_factory=list)
     tracking_events: list[Row] = field(default_factory=list)
     returns: list[Row] = field(default_factory=list)
+    relations: list[Row] = field(default_factory=list)
+    reviews: list[Row] = field(default_factory=list)
+    coupons: list[Row] = field(default_factory=list)
+    tickets: list[Row] = field(default_factory=list)
+    restock_notices: list[Row] = field(default_factory=list)
 
 
 def luhn_digit(digits: str) -> str:
@@ -125,10 +127,11 @@ class _Generator:
     """Draws the shop row by row from one seeded source of chance."""
 
     def __init__(self, seed: int, now: datetime) -> None:
+        self._seed = seed
         self._random = Random(seed)
         self._numbers = order_numbers(seed)
         self._now = now
-        self._people, self._delivery = _data("people"), _data("delivery")
+        self._people, self._delivery = data("people"), data("delivery")
         self._rows = DemoRows()
 
     def run(self) -> DemoRows:
@@ -142,10 +145,11 @@ class _Generator:
             others = self._rows.customers[1:]
             customer = others[place] if place < len(others) else self._random.choice(others)
             self._order(customer, self._chance_plan(status))
+        Service(self._rows, self._seed, self._now, DEMO_CUSTOMER_ID).add()
         return self._rows
 
     def _products(self) -> Iterator[Row]:
-        for category in _data("products"):
+        for category in data("products"):
             for place, line in enumerate(category["products"], 1):
                 yield self._product(category, place, line)
 
@@ -165,6 +169,8 @@ class _Generator:
             "warranty_months": category["warranty_months"],
             "attributes": {key: value.replace("{colour}", colour) for key, value in pairs.items()},
             "description": f"{name}：{text}",
+            "price_since": None,
+            "previous_price": None,
         }
 
     def _customers(self) -> Iterator[Row]:
@@ -362,8 +368,3 @@ class _Generator:
                 "refunded_at": refunded,
             }
         )
-
-
-@cache
-def _data(name: str) -> Any:
-    return yaml.safe_load((DATA / f"{name}.yaml").read_text("utf-8"))

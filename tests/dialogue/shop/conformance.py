@@ -7,39 +7,17 @@ protocol is used here. dialogue/shop/README.md has an example.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from dialogue.errors import ActionRefused
 from dialogue.shop.protocol import Shop
 from dialogue.shop.types import OrderStatus, ReturnStatus
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Numbers of things that the shop under test contains, all of one customer."""
-
-    customer_id: str
-    phone: str
-    shipped: str
-    """An order on its way; the customer's newest order."""
-    delivered: str
-    """An order that arrived within the return window, with at least two returnable lines."""
-    over: str
-    """An order that arrived longer than 15 days ago."""
-    paid: str
-    """Paid, not shipped, no invoice asked for."""
-    unpaid: str
-    returning: str
-    """An order whose only line is in a return."""
-    food: str
-    """A delivered order within the window whose first line cannot be returned."""
-    words: str
-    """Words that find ``word_sku`` first."""
-    words_en: str
-    word_sku: str
+from tests.dialogue.shop.samples import Samples
+from tests.dialogue.shop.writes import WRITES, look
 
 
 async def refusal(awaitable: object) -> str:
@@ -225,17 +203,199 @@ class ShopConformance:
         assert after is not None
         assert len(after.returns) == 1
 
-    async def test_a_cancelled_write_happened_whole_or_not_at_all(self, shop: Shop, samples: Samples) -> None:
-        order = await shop.order(samples.delivered)
-        assert order is not None
-        skus = (order.lines[0].sku,)
-        for steps in range(1, 40, 3):
-            task = asyncio.ensure_future(shop.create_return(samples.delivered, skus, "", idempotency_key="a"))
+    @pytest.mark.parametrize("name", WRITES)
+    async def test_a_write_happens_once_however_often_it_is_asked_for(
+        self, shop: Shop, samples: Samples, name: str
+    ) -> None:
+        write = WRITES[name]
+        await write.prepare(shop, samples)
+        before = await look(shop, samples)
+        first = await write.call(shop, samples, "a")
+        after = await look(shop, samples)
+        write.check(before, after, samples, first)
+        async with asyncio.TaskGroup() as group:
+            again = [group.create_task(_awaited(write.call(shop, samples, "a"))) for _ in range(5)]
+        assert all(task.result() == first for task in again)
+        assert await look(shop, samples) == after
+
+    @pytest.mark.parametrize("name", WRITES)
+    async def test_several_at_once_with_one_key_write_once(self, shop: Shop, samples: Samples, name: str) -> None:
+        write = WRITES[name]
+        await write.prepare(shop, samples)
+        before = await look(shop, samples)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_awaited(write.call(shop, samples, "a"))) for _ in range(8)]
+        results = [task.result() for task in tasks]
+        assert all(result == results[0] for result in results)
+        write.check(before, await look(shop, samples), samples, results[0])
+
+    @pytest.mark.parametrize("name", WRITES)
+    async def test_a_cancelled_write_happened_whole_or_not_at_all(
+        self, shop: Shop, samples: Samples, name: str
+    ) -> None:
+        write = WRITES[name]
+        await write.prepare(shop, samples)
+        before = await look(shop, samples)
+        for steps in range(1, 40, 5):
+            task = asyncio.ensure_future(_awaited(write.call(shop, samples, "a")))
             for _ in range(steps):
                 await asyncio.sleep(0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        opened = await shop.create_return(samples.delivered, skus, "", idempotency_key="a")
-        after = await shop.order(samples.delivered)
-        assert after is not None
-        assert after.returns == (opened,)
+        result = await write.call(shop, samples, "a")
+        write.check(before, await look(shop, samples), samples, result)
+
+    async def test_restores_what_was_cancelled(self, shop: Shop, samples: Samples) -> None:
+        before = await shop.order(samples.paid)
+        assert await refusal(shop.restore_order(samples.paid, idempotency_key="a")) == "not_cancelled"
+        await shop.cancel_order(samples.paid, "", idempotency_key="b")
+        assert await shop.restore_order(samples.paid, idempotency_key="c") == before
+        await shop.cancel_order(samples.unpaid, "", idempotency_key="d")
+        assert (await shop.restore_order(samples.unpaid, idempotency_key="e")).status is OrderStatus.PENDING_PAYMENT
+        assert await refusal(shop.restore_order("00000000", idempotency_key="f")) == "unknown_order"
+
+    async def test_urges_what_has_not_shipped(self, shop: Shop, samples: Samples) -> None:
+        await shop.urge_order(samples.paid, idempotency_key="a")
+        assert await refusal(shop.urge_order(samples.paid, idempotency_key="b")) == "already_urged"
+        assert await refusal(shop.urge_order(samples.unpaid, idempotency_key="c")) == "not_paid"
+        assert await refusal(shop.urge_order(samples.shipped, idempotency_key="d")) == "already_shipped"
+        await shop.cancel_order(samples.paid, "", idempotency_key="e")
+        assert await refusal(shop.urge_order(samples.paid, idempotency_key="f")) == "already_cancelled"
+
+    async def test_changes_the_product_of_a_line(self, shop: Shop, samples: Samples) -> None:
+        order = await shop.order(samples.unpaid)
+        assert order is not None
+        line = order.lines[0]
+        old = await shop.product(line.sku)
+        assert old is not None
+        shelf = await shop.search_products("", category=old.category, in_stock=True, limit=99)
+        new = next(product for product in shelf if product.sku != line.sku and product.stock >= line.quantity)
+        changed = await shop.modify_order(samples.unpaid, line.sku, new_sku=new.sku, quantity=None, idempotency_key="a")
+        assert [(each.sku, each.quantity, each.unit_price) for each in changed.lines] == [
+            (new.sku, line.quantity, new.price)
+        ]
+        assert changed.total == order.total + (new.price - line.unit_price) * line.quantity
+        old_after, new_after = await shop.product(old.sku), await shop.product(new.sku)
+        assert old_after is not None
+        assert new_after is not None
+        assert old_after.stock == old.stock + line.quantity
+        assert new_after.stock == new.stock - line.quantity
+
+    async def test_refuses_to_modify_by_rule(self, shop: Shop, samples: Samples) -> None:
+        async def rule_for(
+            number: str, sku: str | None = None, new_sku: str | None = None, quantity: int | None = None
+        ) -> str:
+            order = await shop.order(number)
+            old = sku or (order.lines[0].sku if order else "x")
+            key = f"{number}{sku}{new_sku}{quantity}"
+            return await refusal(
+                shop.modify_order(number, old, new_sku=new_sku, quantity=quantity, idempotency_key=key)
+            )
+
+        delivered = await shop.order(samples.delivered)
+        assert delivered is not None
+        assert await rule_for(samples.shipped, quantity=2) == "already_shipped"
+        assert await rule_for(samples.paid, sku="no such sku", quantity=2) == "not_in_order"
+        assert await rule_for(samples.paid, new_sku="no such sku") == "unknown_product"
+        assert await rule_for(samples.paid) == "same_thing"
+        assert await rule_for(samples.paid, quantity=0) == "bad_quantity"
+        other = next(p for p in await shop.search_products("", in_stock=True, limit=999) if p.sku == samples.word_sku)
+        assert await rule_for(samples.unpaid, new_sku=other.sku) == "other_category"
+        sold_out = await shop.product(samples.sold_out)
+        assert sold_out is not None
+        assert await rule_for("00000000", quantity=2) == "unknown_order"
+
+    async def test_protects_a_price_once(self, shop: Shop, samples: Samples) -> None:
+        adjustment = await shop.protect_price(samples.cheaper, idempotency_key="a")
+        assert adjustment.order_number == samples.cheaper
+        assert await refusal(shop.protect_price(samples.cheaper, idempotency_key="b")) == "already_protected"
+        assert await refusal(shop.protect_price(samples.paid, idempotency_key="c")) == "not_cheaper"
+        assert await refusal(shop.protect_price(samples.unpaid, idempotency_key="d")) == "not_paid"
+        assert await refusal(shop.protect_price(samples.over, idempotency_key="e")) == "price_window_over"
+
+    async def test_books_moves_and_withdraws(self, shop: Shop, samples: Samples) -> None:
+        order = await shop.order(samples.returning)
+        assert order is not None
+        number, day = order.returns[0].return_number, samples.pickup_day
+        await shop.book_pickup(number, day, "morning", idempotency_key="a")
+        moved = await shop.book_pickup(number, day, "afternoon", idempotency_key="b")
+        assert moved.pickup_part == "afternoon"
+        late = shop.book_pickup(number, day + timedelta(days=300), "morning", idempotency_key="c")
+        assert await refusal(late) == "day_not_offered"
+        assert await refusal(shop.book_pickup("R0", day, "morning", idempotency_key="d")) == "unknown_return"
+        gone = await shop.withdraw_return(number, idempotency_key="e")
+        assert (gone.pickup_day, gone.pickup_part) == (None, None)
+        assert await refusal(shop.withdraw_return(number, idempotency_key="f")) == "already_withdrawn"
+        assert await refusal(shop.withdraw_return("R0", idempotency_key="g")) == "unknown_return"
+        assert await refusal(shop.book_pickup(number, day, "morning", idempotency_key="h")) == "not_open"
+        again = shop.create_return(samples.returning, (order.lines[0].sku,), "质量问题", idempotency_key="i")
+        assert (await again).return_number != number
+
+    async def test_notes_who_waits_for_a_product(self, shop: Shop, samples: Samples) -> None:
+        assert await shop.notify_restock(samples.sold_out, samples.customer_id, idempotency_key="a")
+        assert not await shop.notify_restock(samples.sold_out, samples.customer_id, idempotency_key="b")
+        in_stock = shop.notify_restock(samples.word_sku, samples.customer_id, idempotency_key="c")
+        assert await refusal(in_stock) == "in_stock"
+        unknown = shop.notify_restock("no such sku", samples.customer_id, idempotency_key="d")
+        assert await refusal(unknown) == "unknown_product"
+        nobody = shop.notify_restock(samples.sold_out, "nobody", idempotency_key="e")
+        assert await refusal(nobody) == "unknown_customer"
+
+    async def test_opens_tickets_within_policy(self, shop: Shop, samples: Samples) -> None:
+        async def opened(key: str, **changes: Any) -> Any:
+            given: dict[str, Any] = {"customer_id": samples.customer_id, "order_number": None, "text": "x"}
+            return await shop.open_ticket(changes.pop("kind", "complaint"), **given | changes, idempotency_key=key)
+
+        first = await opened("a", compensation=samples.compensation)
+        assert first.due_at > first.created_at
+        assert (await shop.tickets(samples.customer_id))[0] == first
+        over = await refusal(opened("b", compensation=samples.compensation))
+        assert over == "compensation_over_limit"
+        assert await refusal(opened("c", compensation=Decimal(0))) == "bad_amount"
+        assert await refusal(opened("d", customer_id="nobody")) == "unknown_customer"
+        assert await refusal(opened("e", order_number="00000000")) == "unknown_order"
+        assert (await opened("f", customer_id=None, order_number=samples.paid)).order_number == samples.paid
+        anonymous = await opened("g", customer_id=None, kind="follow_up")
+        assert anonymous.ticket_number != first.ticket_number
+        assert await shop.tickets("nobody") == ()
+
+    async def test_two_compensations_at_once_stay_within_the_limit(self, shop: Shop, samples: Samples) -> None:
+        async def attempt(key: str) -> bool:
+            try:
+                await shop.open_ticket(
+                    "complaint",
+                    customer_id=samples.customer_id,
+                    order_number=None,
+                    text="x",
+                    compensation=samples.compensation,
+                    idempotency_key=key,
+                )
+            except ActionRefused:
+                return False
+            return True
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(attempt(str(number))) for number in range(6)]
+        assert sum(task.result() for task in tasks) == 1
+
+    async def test_reads_coupons_reviews_and_relations(self, shop: Shop, samples: Samples) -> None:
+        coupons = await shop.coupons(samples.customer_id)
+        assert [each.valid_until for each in coupons] == sorted(each.valid_until for each in coupons)
+        assert all(each.amount > 0 for each in coupons)
+        assert coupons
+        assert await shop.coupons("nobody") == ()
+        reviews = await shop.reviews(samples.word_sku)
+        assert reviews is not None
+        assert 1 <= reviews.average <= 5
+        assert await shop.reviews("no such sku") is None
+        accessories = await shop.related(samples.accessorised, "accessory")
+        assert accessories
+        assert all(each.reason and each.sku != samples.accessorised for each in accessories)
+        assert await shop.related(samples.accessorised, "accessory", limit=1) == accessories[:1]
+        assert await shop.related("no such sku", "substitute") == ()
+        for relation in ("accessory", "compatible", "substitute", "also_bought"):
+            assert await shop.related("", relation) == ()
+
+
+async def _awaited(awaitable: Any) -> Any:
+    return await awaitable

@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 import threading
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, func, select
@@ -18,7 +20,8 @@ from dialogue.shop import SHOPS, demo, open_shop, schema
 from dialogue.shop.sql import SqlShop
 from dialogue.shop.types import Order, OrderStatus
 from tests.dialogue.databases import fixed_clock
-from tests.dialogue.shop.conformance import Samples, ShopConformance
+from tests.dialogue.shop.conformance import ShopConformance
+from tests.dialogue.shop.samples import Samples
 
 
 @pytest.fixture
@@ -40,8 +43,14 @@ async def samples(shop: SqlShop, engine: AsyncEngine) -> Samples:
         over=by_status[OrderStatus.COMPLETED].order_number,
         paid=by_status[OrderStatus.PAID].order_number,
         unpaid=by_status[OrderStatus.PENDING_PAYMENT].order_number,
+        more=3,
         returning=by_status[OrderStatus.RETURNING].order_number,
         food=await _delivered_food(engine),
+        cheaper=by_status[OrderStatus.DELIVERED].order_number,
+        sold_out=next(product.sku for product in await shop.search_products("", limit=999) if not product.stock),
+        accessorised="SM006",
+        pickup_day=fixed_clock().date() + timedelta(days=2),
+        compensation=Decimal("30.00"),
         words="我想买无线蓝牙耳机",
         words_en="true wireless earbuds",
         word_sku="SM001",
