@@ -14,7 +14,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-from nlu import itn_en, itn_zh
+from nlu import itn_en, itn_zh, letters
 from nlu.aligned import AlignedText, aligned
 from nlu.types import Language
 
@@ -64,7 +64,7 @@ def _once(source: AlignedText, amounts: bool) -> AlignedText:
     blanks = width.substitute(_BLANKS, lambda match: _blank(match, len(width.text)))
     simplified = blanks.substitute(_HAN_RUN, lambda match: _simplify(match.group()))
     spelt = simplified.substitute(_ORDER_MISSPELT, lambda _: "订单")
-    return itn_en.convert(itn_zh.convert(spelt), amounts=amounts)
+    return letters.convert(itn_en.convert(itn_zh.convert(spelt), amounts=amounts))
 
 
 def _half_width(char: str) -> str:

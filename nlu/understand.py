@@ -1,6 +1,6 @@
 """What one customer message means: text and ``Expectation`` in, ``Parse`` out.
 
-    text > normalise > language > [ intent | sentiment ] > slots > expectation > signals, evidence > Parse
+    text > normalise, repair > language > [ intent | sentiment ] > slots > expectation > signals, evidence > Parse
 
 The classifier is asked for intent and sentiment at once; where its back end is away the keyword classifier answers and
 the ``Parse`` says so. Then the pending question decides: a short yes is ``affirm`` and the number asked for is
@@ -18,12 +18,14 @@ from datetime import date
 from nlu import slots as slot_readers
 from nlu.answers import choice_of, fills, says_little_else, yes_no
 from nlu.classifiers.keyword import KeywordClassifier
+from nlu.domains import load_domain
 from nlu.errors import ClassifierUnavailable
 from nlu.escalation import load as load_signals
 from nlu.escalation import read_signals
 from nlu.evidence import gather, without_evidence
 from nlu.hearing import best_reading
 from nlu.normalize import Normalized, detect_language, normalize
+from nlu.repair import NO_TERMS, Terms, load_terms
 from nlu.slots import SlotConfig, SlotReading, read_slots
 from nlu.types import INFORM, Classifier, Expectation, Language, Parse, ScoredLabel, Sentiment
 
@@ -64,20 +66,22 @@ class Understanding:
         *,
         fallback: KeywordClassifier | None = None,
         slots: SlotConfig | None = None,
+        terms: Terms | None = None,
         threshold: float = OUT_OF_SCOPE_THRESHOLD,
         clock: Callable[[], date] = date.today,
     ) -> None:
-        """``classifier`` None uses ``fallback`` (the keyword classifier) as the configured one; ``clock`` gives the
-        shop's day for relative dates."""
+        """``classifier`` None uses ``fallback`` (the keyword classifier) as the configured one; ``terms`` None the
+        words of the default domain for ``repair``; ``clock`` gives the shop's day for relative dates."""
         self._fallback = fallback or KeywordClassifier()
         self._classifier: Classifier = classifier or self._fallback
         self._slots = slots or SlotConfig()
+        self._terms = terms or load_terms(load_domain().folder) or NO_TERMS
         self._threshold = threshold
         self._clock = clock
 
     def load(self) -> None:
         """Load dictionaries now (about a second, blocking) instead of at the first message."""
-        normalize("載入")
+        self._terms.repair(normalize("載入"))
         slot_readers.load()
         load_signals()
 
@@ -99,7 +103,7 @@ class Understanding:
         spoken, day = language or detect_language(text), today or self._clock()
         heard = best_reading((text, *alternatives), expectation, spoken, day, self._slots)
         text = (text, *alternatives)[heard]
-        normalized = normalize(text, spoken)
+        normalized = self._terms.repair(normalize(text, spoken))
         if not _HAS_WORD.search(normalized.folded):
             return self._wordless(text, normalized, spoken)
         readings = read_slots(normalized, expectation, spoken, day, self._slots)

@@ -6,6 +6,7 @@ never overlap; the most confident reading wins, among equals the longest. Pure a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,8 @@ _READERS: tuple[Callable[[SlotContext], Iterator[Candidate]], ...] = (
     attributes.read,
     reasons.read,
 )
+_DENIABLE = frozenset({"date", "date_range", "time", "quantity", "colour", "size"})
+_DENIAL = re.compile(r"(?:(?<!是)不是|不要)$|\bnot (?:the |an? )?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,13 @@ def read_slots(
         return ()
     config = config or SlotConfig()
     context = SlotContext(normalized, language, expectation, today, config)
-    chosen = choose([candidate for reader in _READERS for candidate in reader(context)])
+    chosen = choose([found for reader in _READERS for found in reader(context) if not _denied(found, normalized)])
     return tuple(SlotReading(_slot(candidate, normalized.original, config), candidate.rule) for candidate in chosen)
+
+
+def _denied(found: Candidate, normalized: Normalized) -> bool:
+    """『不是六号』, 『不要黑的』, "not the black one"."""
+    return found.name in _DENIABLE and _DENIAL.search(normalized.original[: found.start]) is not None
 
 
 def load() -> None:

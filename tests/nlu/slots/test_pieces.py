@@ -97,3 +97,59 @@ def test_what_is_missing() -> None:
     assert asked("8907").missing == 4
     assert asked("").missing == 8
     assert Expectation("digits").missing is None
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "slots"),
+    [
+        # Inside one message.
+        ("89070651，不对，89070650", "", {"order_number": NUMBER}),
+        ("八九零七零六五一，哦不对，最后一位是零", "", {"order_number": NUMBER}),
+        ("89070651，最后一位是零", "", {"order_number": NUMBER}),
+        ("8907 0651 不对 0650", "", {"order_number": NUMBER}),
+        ("89070651，是零不是一", "", {"order_number": NUMBER}),
+        ("89080650，第四位是七", "", {"order_number": NUMBER}),
+        ("89080650，第四位应该是七不是八", "", {"order_number": NUMBER}),  # two eights: only one makes it right
+        ("8 9 0 7 0 6 5 1, no wait, the last digit is zero", "", {"order_number": NUMBER}),
+        ("eight nine zero seven zero six five one, no, eight nine zero seven zero six five zero", "",
+         {"order_number": NUMBER}),
+        # Of the digits heard before.
+        ("不对，是七不是六", "8906", {"digits": "8907"}),
+        ("不是六，是七", "8906", {"digits": "8907"}),
+        ("no, seven not six", "8906", {"digits": "8907"}),
+        ("it's seven, not six", "8906", {"digits": "8907"}),
+        ("不对，第四位是七", "8906", {"digits": "8907"}),
+        ("第四位是七，后面是零六五零", "8906", {"order_number": NUMBER}),
+        ("最后一位应该是七", "8906", {"digits": "8907"}),
+        ("the last digit should be seven", "8906", {"digits": "8907"}),
+        ("不对，最后一位是零", "89070651", {"order_number": NUMBER}),
+        # Going on, not going back.
+        ("后四位是零六五零", "8907", {"order_number": NUMBER}),
+    ],
+)  # fmt: skip
+def test_corrections(text: str, heard: str, slots: dict[str, str]) -> None:
+    assert read(text, asked(heard)) == slots
+
+
+def test_a_correction_that_could_be_either_digit_is_left_to_the_dialogue() -> None:
+    assert read("是九不是八", asked("8807")) == {}
+    assert read("是七不是五", asked("8806")) == {}
+
+
+def test_a_correction_of_a_phone() -> None:
+    assert read("13800138000，不对，13900138000", asked("", "phone", 11)) == {"phone": "13900138000"}
+    assert read("138，不对，139，00138000", asked("", "phone", 11)) == {"phone": "13900138000"}
+
+
+@pytest.mark.parametrize(
+    "text", ["手机最后四位是3500", "订单89070650，手机尾号是三五零零", "5号不是6号到的", "我要两个不是三个"]
+)
+def test_no_correction(text: str) -> None:
+    slots = find_slots(normalize(text), Expectation(), "zh", TODAY)
+    assert all(slot.value in {NUMBER, "3500", 2} or slot.name == "date" for slot in slots)
+
+
+def test_the_span_of_a_correction_holds_number_and_words() -> None:
+    text = "订单89070651，最后一位是零，谢谢"
+    (slot,) = find_slots(normalize(text), Expectation(), "zh", TODAY)
+    assert (slot.value, slot.raw) == (NUMBER, "89070651，最后一位是零")

@@ -227,3 +227,10 @@ def test_an_address_that_was_asked_for_may_be_short() -> None:
 )  # fmt: skip
 def test_no_address(text: str) -> None:
     assert [name for name, _ in only(text, "street", "address_detail", "receiver")] == []
+
+
+def test_what_is_denied_is_no_slot() -> None:
+    assert only("不是六号，是五号", "date") == [("date", date(2026, 11, 5))]
+    assert only("不要黑色，要白色的", "colour") == [("colour", "白色")]
+    assert only("我要两件不是三件", "quantity") == [("quantity", 2)]
+    assert only("是不是六号发货", "date") == [("date", date(2026, 11, 6))]
