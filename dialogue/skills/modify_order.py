@@ -22,14 +22,17 @@ from dialogue.skills.numbers import Draft
 from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, refused_task, step_of
 from dialogue.skills.orders import numbered
 from dialogue.skills.variants import STEPS, is_option, variants_of
+from dialogue.state import DialogueState
 from dialogue.types import ActionName, Asked, Reply
-from nlu.types import Expectation
+from nlu.types import Expectation, Parse
 
 OFFERED = 3
+WISH_CHARS = 20
 _COUNT = {char: value for value, char in enumerate("零一二三四五六七八九十")} | {"两": 2, "俩": 2}
 _QUANTITY = re.compile(
     r"(?P<less>少|减)?(?P<more>多|再|加)?(?:买|要|拍|加|订|来|改成|改为|换成|变成|数量|一共|总共|[是为成到了])*\s*(?P<zh>\d{1,3}|[一二两俩三四五六七八九十])\s*(?:个|件|双|台|条|份|瓶|盒|只|套|本|包|箱|把|块)(?!月|小时|码|色)"
-    r"|\b(?:quantity|qty|number)(?: (?:to|of|is))* (?P<en>\d{1,3})|\b(?P<pcs>\d{1,3}) (?:pieces?|of them|pcs|units?)\b",
+    r"|\b(?:quantity|qty|number)\b.{0,30}?\b(?:to|is) (?P<en>\d{1,3})"
+    r"|\b(?P<pcs>\d{1,3}) (?:pieces?|of them|pcs|units?)\b",
     re.IGNORECASE,
 )
 _COLOUR = re.compile(
@@ -40,9 +43,14 @@ _COLOUR = re.compile(
 )
 _SIZE = re.compile(
     r"(?<![A-Za-z])(?P<letter>[SML]|X{1,3}[SL]|[2-5]XL)(?![A-Za-z])|(?P<number>\d{2}(?:\.5)?)\s*(?:码|号)"
-    r"|(?P<relative>大|小)一?(?:号|码)|\b(?P<en>bigger|larger|smaller) (?:size|one)\b",
+    r"|(?P<relative>大|小)[一1]?(?:号|码)|\b(?P<en>bigger|larger|smaller) (?:size|one)\b",
     re.IGNORECASE,
 )
+_ASPECTS = {
+    "quantity": re.compile(r"数量|件数|几件|\bquantity\b|how many", re.IGNORECASE),
+    "size": re.compile(r"尺码|尺寸|大小|码数|\bsize\b", re.IGNORECASE),
+    "colour": re.compile(r"颜色|色号|\bcolou?r\b", re.IGNORECASE),
+}
 _NOTE = re.compile(r"备注|留言|贺卡|包装|\bnote\b|gift wrap", re.IGNORECASE)
 
 
@@ -53,6 +61,13 @@ class ModifyOrder(OrderWrite):
     intents = ("modify_order",)
     action = "modify_order"
 
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether a change under way is to be another one (要XL的, 改成3件)."""
+        if state.task is None or state.task.skill != self.name:
+            return False
+        text = parse.normalized or parse.text
+        return wish_in(parse, text) is not None or pieces_in(parse, text, bare=False) is not None
+
     def read(self, context: Context, draft: Draft) -> bool:
         """Line, wish and quantity; True when they gave one of the last two."""
         step = step_of(context, self.name)
@@ -62,14 +77,19 @@ class ModifyOrder(OrderWrite):
         if step == "variant" and (picked := cues.chosen(context.text, context.state.expectation.choices)) is not None:
             draft["new_sku"] = draft["offered"][picked]
             return True
+        parse = context.turn.parse
+        if step is None:
+            draft["aspect"] = aspect_in(context.text)
         if _NOTE.search(context.text):
             draft["note"] = context.turn.parse.text.strip()[:FIELD_CHARS]
-        elif (wish := wish_in(context)) is not None:
+        elif (wish := wish_in(parse, context.text)) is not None:
             draft.update(wish=wish, pieces=None, new_sku=None, note=None)
-        elif (pieces := pieces_in(context, bare=step == "wish")) is not None:
+        elif (pieces := pieces_in(parse, context.text, bare=step == "wish")) is not None:
             draft.update(pieces=pieces, wish=None, new_sku=None, note=None)
         elif step == "wish":
-            draft["wish"] = context.text.strip(" 。.!！")[:20]
+            draft["aspect"] = aspect_in(context.text)
+            if draft["aspect"] is None:
+                draft["wish"] = context.text.strip(" 。.!！")[:WISH_CHARS]
         return before != _wished(draft)
 
     def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
@@ -95,10 +115,12 @@ class ModifyOrder(OrderWrite):
 
     def _ask_wish(self, context: Context, draft: Draft, line: OrderLine) -> tuple[Item, ...]:
         what = phrasing.line_name(line, context.language)
+        aspect = draft.get("aspect")
+        key = f"modify.ask_aspect.{aspect}" if aspect else "modify.ask_wish"
         return (
             *context.open_task(self.name, draft, "wish"),
             Asked(Expectation("free")),
-            context.reply(context.say("modify.ask_wish", what=what), suggestions=context.suggest("human")),
+            context.reply(context.say(key, what=what), suggestions=context.suggest("human")),
         )
 
     async def _check(self, context: Context, draft: Draft, order: Order, line: OrderLine) -> tuple[Item, ...]:
@@ -193,7 +215,7 @@ class ModifyOrder(OrderWrite):
 
     def _no(self, context: Context, rule: str, line: OrderLine, wish: str = "") -> Reply:
         what = phrasing.line_name(line, context.language)
-        key = f"modify.no.{rule}"
+        key = f"modify.cannot.{rule}"
         wish = context.say(f"modify.{wish}") if wish in STEPS else wish
         text = (
             context.say(key, what=what, wish=wish)
@@ -203,9 +225,8 @@ class ModifyOrder(OrderWrite):
         return context.reply(text, suggestions=context.suggest("cancel", "human"))
 
 
-def wish_in(context: Context) -> str | None:
+def wish_in(parse: Parse, text: str) -> str | None:
     """The colour or size that is wanted, in the customer's words; ``bigger``, ``smaller`` for one step."""
-    parse, text = context.turn.parse, context.text
     if slot := parse.slot("colour") or parse.slot("size"):
         return str(slot.value)
     if found := _SIZE.search(text):
@@ -217,18 +238,23 @@ def wish_in(context: Context) -> str | None:
     return (wanted[-1]["zh"] or wanted[-1]["en"]) if wanted else None  # 红的换成黑的: the last one is wanted
 
 
-def pieces_in(context: Context, *, bare: bool) -> dict[str, int] | None:
+def pieces_in(parse: Parse, text: str, *, bare: bool) -> dict[str, int] | None:
     """How many are wanted: ``count``, and ``sign`` 1 for so many more, -1 for so many fewer, 0 for so many in all."""
-    found = _QUANTITY.search(context.text)
-    slot = context.turn.parse.slot("quantity")
+    found = _QUANTITY.search(text)
+    slot = parse.slot("quantity")
     if found is None and slot is None:
-        digits = context.text.strip(" 。.!！")
+        digits = text.strip(" 。.!！")
         return {"count": int(digits), "sign": 0} if bare and digits.isdigit() and len(digits) < 4 else None
     if found is None:
         return {"count": int(str(slot.value)) if slot else 0, "sign": 0}
     words = found["zh"] or found["en"] or found["pcs"]
     count = int(words) if words.isdigit() else _COUNT[words]
     return {"count": count, "sign": -1 if found["less"] else 1 if found["more"] else 0}
+
+
+def aspect_in(text: str) -> str | None:
+    """What of a thing is to change, where only that is said (尺码拍错了, 数量)."""
+    return next((name for name, words in _ASPECTS.items() if words.search(text)), None)
 
 
 def _wished(draft: Draft) -> tuple[Any, ...]:

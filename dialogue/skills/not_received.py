@@ -36,10 +36,16 @@ class NotReceived(OrderWrite):
         return False
 
     def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
-        """Nothing is lost that has not left, or is on its way and in time."""
+        """Nothing is lost that has not left, is on its way and in time, or was sent back."""
+        if order.status in {OrderStatus.RETURNING, OrderStatus.RETURNED}:
+            return "sent_back"
         if rules.delivered_at(order) is not None or late_parcel(order, context.now):
             return None
         return "on_its_way"
+
+    def fits(self, context: Context, draft: Draft, order: Order) -> bool:
+        """The customer speaks of a parcel that has just come."""
+        return order.status is not OrderStatus.COMPLETED and self.why_not(context, draft, order) is None
 
     def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
         """Where parcels often are, and what will be done."""

@@ -46,9 +46,10 @@ def read_named(context: Context, draft: Draft, order: Order) -> None:
     words = draft.get("about") or (slot.raw if slot else None)
     if context.resumed:
         return
+    said = f"{words or ''} {context.text}"
     named = [line.sku for line in order.lines if words and is_same(str(words), line)]
     named = named or [
-        line.sku for line in order.lines if any(cues.mentions(context.text, name) for name in (line.name, line.name_en))
+        line.sku for line in order.lines if any(cues.mentions(said, name) for name in (line.name, line.name_en))
     ]
     if named:
         draft["skus"] = named

@@ -15,7 +15,9 @@ from dialogue.skills.cards import carrier, order_card, shipment_card
 from dialogue.skills.context import Context, Item
 from dialogue.skills.numbers import Pending
 from dialogue.skills.orders import label, settle
+from dialogue.state import DialogueState
 from dialogue.types import TaskEnded
+from nlu.types import Parse
 
 _OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.DELIVERED})
 _SCAN_KINDS = (
@@ -41,6 +43,10 @@ class OrderStatusSkill:
     name = "order_status"
     intents = ("order_status", "logistics")
     writes = False
+
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether the tracking number is asked for, and not told."""
+        return wishes.asks_tracking_number(parse.normalized or parse.text) and parse.slot("tracking_number") is None
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """Settle the order, then tell of it."""
@@ -68,9 +74,15 @@ class OrderStatusSkill:
 
 
 def late_parcel(order: Order, now: datetime) -> Shipment | None:
-    """The parcel on its way that is behind its expected delivery, or held up; None when all is in time."""
-    parcels = [parcel for parcel in order.shipments if parcel.delivered_at is None]
-    return next((parcel for parcel in parcels if parcel.eta is not None and parcel.eta < now), None)
+    """The parcel on its way that should have arrived; None when all is in time."""
+    travelling = (parcel for parcel in order.shipments if parcel.delivered_at is None)
+    return next((parcel for parcel in travelling if parcel.eta is not None and parcel.eta < now), None)
+
+
+def held_up_parcel(order: Order, now: datetime) -> Shipment | None:
+    """The parcel on its way that is late, or that the carrier says is delayed."""
+    travelling = (parcel for parcel in order.shipments if parcel.delivered_at is None)
+    return late_parcel(order, now) or next((parcel for parcel in travelling if parcel.delay_reason), None)
 
 
 def _told(context: Context, order: Order, also: str) -> tuple[str, ...]:

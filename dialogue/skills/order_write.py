@@ -71,7 +71,7 @@ class OrderWrite(ABC):
             context if reads_number else replace(context, resumed=True),
             self.name,
             draft,
-            fits=lambda order: self.why_not(context, draft, order) is None,
+            fits=lambda order: self.fits(context, draft, order),
         )
         if isinstance(settled, Pending):
             return settled.items
@@ -100,6 +100,10 @@ class OrderWrite(ABC):
     @abstractmethod
     def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
         """The rule that forbids it, as far as the order itself tells."""
+
+    def fits(self, context: Context, draft: Draft, order: Order) -> bool:
+        """Whether this may be the order that is meant, where none is named."""
+        return self.why_not(context, draft, order) is None
 
     async def why_not_now(self, context: Context, draft: Draft, order: Order) -> str | None:
         """The rule that forbids it, where the shop must be asked."""

@@ -192,7 +192,7 @@ def _is_about(context: Context, draft: Draft, order: Order) -> bool:
     about = draft.get("about")
     text = "" if context.resumed else context.text
     return any(
-        (about and cues.overlap(about, name) >= 0.5) or cues.mentions(text, name)
+        (about and (cues.overlap(about, name) >= 0.5 or cues.mentions(about, name))) or cues.mentions(text, name)
         for line in order.lines
         for name in (line.name, line.name_en)
     )

@@ -5,8 +5,9 @@ Claims 「上门取件」, and a day right after a return was opened (明天下�
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from dialogue import cues, phrasing, wishes
@@ -22,6 +23,7 @@ from dialogue.types import ActionName, Asked, Reply
 from nlu.types import Expectation, Parse, TimeSpan
 
 NOON_MIN = 12 * 60
+_WEEKDAY = re.compile(r"^(这|本)?(周|星期|礼拜)|day$", re.IGNORECASE)
 
 
 class Pickup(OrderWrite):
@@ -34,6 +36,8 @@ class Pickup(OrderWrite):
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether a carrier is wanted; a question how that works in general is none."""
         text, done = parse.normalized or parse.text, just_done(state)
+        if state.task is not None and state.task.skill == self.name:
+            return parse.slot("date") is not None or wishes.part_of_day(text) is not None
         returned = done is not None and done.action.name == "create_return"
         if wishes.wants_pickup(text):
             return returned or not (cues.asks_policy(text) or cues.is_question(text)) or bool(parse.slot("date"))
@@ -45,7 +49,7 @@ class Pickup(OrderWrite):
         if context.task_of(self.name) is None and done and not context.turn.parse.slot("order_number"):
             draft["order"] = str(done.action.arguments["order_number"])
         if (slot := context.turn.parse.slot("date")) and isinstance(slot.value, date):
-            draft["day"] = slot.value.isoformat()
+            draft["day"] = _to_come(slot.value, slot.raw, context.now.astimezone(SHOP_ZONE).date()).isoformat()
         if part := part_in(context):
             draft["part"] = part
         return before != (draft.get("day"), draft.get("part"))
@@ -129,6 +133,12 @@ def part_in(context: Context) -> DayPart | None:
         picked = cues.chosen(context.text, context.state.expectation.choices)
         return None if picked is None else ("morning", "afternoon")[picked]
     return None
+
+
+def _to_come(day: date, said: str, today: date) -> date:
+    """A weekday of this week that is over means the next one: a carrier comes in days to come."""
+    is_over = day < today <= day + timedelta(days=6) and _WEEKDAY.search(said) is not None
+    return day + timedelta(days=7) if is_over else day
 
 
 def _named(context: Context, day: date) -> str:

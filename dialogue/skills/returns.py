@@ -11,7 +11,6 @@ but the warranty is not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,32 +18,29 @@ from typing import Any
 from dialogue import cues
 from dialogue.shop import rules
 from dialogue.shop.types import Order
-from dialogue.skills import order_lines, reasons, return_words
+from dialogue.skills import order_lines, return_words
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
 from dialogue.skills.numbers import Draft, Pending
 from dialogue.skills.order_write import refused_task, step_of
 from dialogue.skills.orders import settle
+from dialogue.skills.return_draft import (
+    forget_the_wrong,
+    kind_labels,
+    read_kind,
+    read_reason,
+    reason_labels,
+    remember,
+    tells_a_fault,
+)
 from dialogue.skills.return_words import LENIENT
 from dialogue.types import ActionName, Asked, TaskEnded
 from nlu.types import Expectation
 
-REASON_CHARS = 120
 DAYS_A_MONTH = 30
-_KINDS = ("return", "exchange", "repair")
 _TICKETS = {"repair": "repair", "resend": "follow_up"}
 """Kinds that a person looks after, with the kind of their ticket."""
-
-_EXCHANGE = re.compile(r"换货|换一|换个|换大|换小|换新|换成|更换|调换|exchange|swap|replacement|replace", re.IGNORECASE)
-_RETURN = re.compile(r"退货|退款|退掉|退了|退回|我要退|想退|\breturn|refund", re.IGNORECASE)
-_REPAIR = re.compile(r"维修|修理|返修|修一|保修|能修|\brepair|\bfix\b", re.IGNORECASE)
-_NEGATED = re.compile(
-    r"(不是|不要|别|不用|不想)(要|想)?(退货|换货|退款|退|换|维修)|not (a |an |to )?(return|exchange|refund|repair)",
-    re.IGNORECASE,
-)
-_LINE_WORD = re.compile(r"商品|东西|这件|这个产品|\bitem\b|\bproduct\b", re.IGNORECASE)
-_REASON_WORD = re.compile(r"原因|理由|reason", re.IGNORECASE)
 
 
 class Returns:
@@ -89,47 +85,22 @@ class Returns:
         """Read kind, reason and lines from the words; True when something that was read back has changed."""
         before, step = _known(draft), step_of(context, self.name)
         if not context.resumed:
-            self._read_kind(context, draft, step)
+            read_kind(context, draft, step)
             if step == order_lines.STEP:
                 order_lines.read_chosen(context, draft, several=True)
-            self._read_reason(context, draft, step)
+            read_reason(context, draft, step)
             if step in {CONFIRM, "correct"}:
-                _forget_the_wrong(context, draft)
+                forget_the_wrong(context, draft)
             slot = context.turn.parse.slot("order_number")
             if slot and step == CONFIRM and str(slot.value) != draft.get("order_number"):
                 return True
         is_new = context.task_of(self.name) is None
-        open_kind = (is_new and _tells_a_fault(context)) or step == "fault" or (context.resumed and step == "kind")
+        open_kind = (is_new and tells_a_fault(context)) or step == "fault" or (context.resumed and step == "kind")
         if not open_kind:
             draft.setdefault("kind", "return")
+        elif is_new and "kind" not in draft:
+            remember(context, draft)
         return step in {CONFIRM, "correct"} and before != _known(draft)
-
-    def _read_kind(self, context: Context, draft: Draft, step: str | None) -> None:
-        if step == "kind" and (picked := cues.chosen(context.text, _kind_labels(context))) is not None:
-            draft["kind"] = _KINDS[picked]
-            return
-        text = _NEGATED.sub("", context.text)
-        if context.turn.parse.intent == "exchange_request" or _EXCHANGE.search(text):
-            draft["kind"] = "exchange"
-        elif _RETURN.search(text):
-            draft["kind"] = "return"
-        elif _REPAIR.search(text):
-            draft["kind"] = "repair"
-        elif _NEGATED.search(context.text) and cues.is_correction(context.text) and "kind" in draft:
-            draft["kind"] = "return" if draft["kind"] == "exchange" else "exchange"
-
-    def _read_reason(self, context: Context, draft: Draft, step: str | None) -> None:
-        name = reasons.reason_in(_NEGATED.sub("", context.text), reasons.FAULTS + reasons.RETURN_REASONS)
-        if name is not None and step != "correct":
-            draft["reason"] = reasons.in_words(name, context.wording)
-            if name == "missing":
-                draft.setdefault("kind", "resend")
-        elif step in {"reason", "fault"} and not context.resumed:
-            picked = cues.chosen(context.text, _reason_labels(context, step))
-            words = context.turn.parse.text.strip()[:REASON_CHARS]
-            draft["reason"] = _reason_labels(context, step)[picked] if picked is not None else words or None
-        if draft.get("reason") is None:
-            draft.pop("reason", None)
 
     def _says_wrong(self, context: Context) -> bool:
         return not context.resumed and step_of(context, self.name) == CONFIRM and cues.is_correction(context.text)
@@ -143,10 +114,10 @@ class Returns:
                 context.reply(
                     "" if context.resumed else context.say("returns.sorry"),
                     context.say("returns.ask_fault"),
-                    suggestions=_reason_labels(context, "fault"),
+                    suggestions=reason_labels(context, "fault"),
                 ),
             )
-        labels = _kind_labels(context)
+        labels = kind_labels(context)
         asked_before = context.resumed or step_of(context, self.name) == "fault"
         lead = "" if asked_before else context.say("returns.sorry")
         return (
@@ -177,11 +148,11 @@ class Returns:
         return (*settled.events, *await self._with_order(context, draft, settled.order))
 
     async def _with_order(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        if not draft.get("skus"):
+            order_lines.read_named(context, draft, order)
         refused = await self._refuse(context, draft, order, LENIENT)
         if refused:
             return refused
-        if not draft.get("skus"):
-            order_lines.read_named(context, draft, order)
         if not draft.get("skus"):
             skus = self._open_skus(context, draft, order)
             if len(skus) > 1:
@@ -224,12 +195,18 @@ class Returns:
 
     async def _offer_repair(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
         """Too late for a return of faulty goods, but their warranty runs: a repair is read back."""
-        arrived, skus = rules.delivered_at(order), draft.get("skus") or [line.sku for line in order.lines]
-        products = [await context.shop.product(sku) for sku in skus]
-        months = min((product.warranty_months if product else 0 for product in products), default=0)
-        if arrived is None or context.now >= arrived + timedelta(days=DAYS_A_MONTH * months):
+        arrived, chosen = rules.delivered_at(order), draft.get("skus") or [line.sku for line in order.lines]
+        products = await order_lines.products_of(context, order)
+        months_of = {sku: products[sku].warranty_months for sku in chosen if sku in products}
+        skus = [
+            sku
+            for sku, months in months_of.items()
+            if arrived is not None and context.now < arrived + timedelta(days=DAYS_A_MONTH * months)
+        ]
+        if not skus:
             return ()
-        draft.update(kind="repair", skus=list(skus))
+        draft.update(kind="repair", skus=skus)
+        months = min(months_of[sku] for sku in skus)
         text = context.say("returns.offer_repair", number=order.order_number, months=months)
         return ask_confirmation(context, self.name, draft, text, cards=(order_card(context, order),))
 
@@ -238,7 +215,7 @@ class Returns:
             *context.open_task(self.name, draft, "reason"),
             Asked(Expectation("free")),
             context.reply(
-                context.say(f"returns.ask_reason.{draft['kind']}"), suggestions=_reason_labels(context, "reason")
+                context.say(f"returns.ask_reason.{draft['kind']}"), suggestions=reason_labels(context, "reason")
             ),
         )
 
@@ -268,34 +245,3 @@ def _write(context: Context, draft: Draft) -> tuple[ActionName, Mapping[str, Any
 
 def _known(draft: Draft) -> tuple[Any, ...]:
     return tuple(draft.get(name) for name in ("kind", "order_number", "skus", "reason"))
-
-
-def _tells_a_fault(context: Context) -> bool:
-    """The words tell what came, not what is to happen."""
-    return cues.got_bad_goods(context.text) or context.turn.parse.intent == "faulty_goods"
-
-
-def _kind_labels(context: Context) -> tuple[str, ...]:
-    return tuple(context.say(f"returns.kind.{kind}") for kind in _KINDS)
-
-
-def _reason_labels(context: Context, step: str) -> tuple[str, ...]:
-    names = reasons.FAULTS if step == "fault" else reasons.RETURN_REASONS
-    return tuple(reasons.in_words(name, context.wording) for name in names)
-
-
-def _forget_the_wrong(context: Context, draft: Draft) -> None:
-    """Drop what the customer says is wrong, so that it is asked for again."""
-    text = context.text
-    wrong = cues.is_correction(text) or context.state.expectation.kind == "choice"
-    if not wrong or context.turn.parse.slot("order_number"):
-        return
-    if cues.names_order(text):
-        draft["rejected"] = draft.get("order")
-        for name in ("order", "order_number", "skus", "lines", "about"):
-            draft.pop(name, None)
-    elif _LINE_WORD.search(text):
-        for name in ("skus", "about"):
-            draft.pop(name, None)
-    elif _REASON_WORD.search(text) and reasons.reason_in(text, reasons.RETURN_REASONS) is None:
-        draft.pop("reason", None)

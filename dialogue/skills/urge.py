@@ -11,7 +11,7 @@ from dialogue.shop.types import Order, OrderStatus
 from dialogue.skills.cards import order_card, shipment_card
 from dialogue.skills.context import Context
 from dialogue.skills.numbers import Draft
-from dialogue.skills.order_status import late_parcel, sentences
+from dialogue.skills.order_status import held_up_parcel, late_parcel, sentences
 from dialogue.skills.order_write import OrderWrite
 from dialogue.types import ActionName, Reply
 
@@ -24,18 +24,19 @@ class UrgeOrder(OrderWrite):
     action = "urge_order"
 
     def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
-        """A parcel on its way can be hurried when it is late."""
-        if order.status is OrderStatus.SHIPPED and late_parcel(order, context.now):
+        """A parcel on its way can be hurried when it is late or held up."""
+        if order.status is OrderStatus.SHIPPED and held_up_parcel(order, context.now):
             return None
         return rules.why_not_urge(order, context.now, policies=context.shop.policies)
 
     def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
         """One sentence: no money moves."""
-        parcel = late_parcel(order, context.now)
-        if order.status is OrderStatus.SHIPPED and parcel is not None and parcel.eta is not None:
+        parcel = held_up_parcel(order, context.now)
+        if order.status is OrderStatus.SHIPPED and parcel is not None:
             draft["parcel"] = parcel.tracking_number
-            when = phrasing.moment(parcel.eta, context.now, context.language)
-            return (context.say("urge.read_back.carrier", number=order.order_number, when=when),)
+            key = "carrier" if late_parcel(order, context.now) else "held_up"
+            when = phrasing.moment(parcel.eta, context.now, context.language) if parcel.eta else ""
+            return (context.say(f"urge.read_back.{key}", number=order.order_number, when=when),)
         return (context.say("urge.read_back.warehouse", number=order.order_number),)
 
     def write(self, context: Context, draft: Draft) -> tuple[ActionName, Mapping[str, Any]]:

@@ -28,6 +28,7 @@ from dialogue.types import ActionStarted, Modality, Reply
 from nlu.classifiers.keyword import KeywordClassifier
 from nlu.types import Language
 from nlu.understand import Understanding
+from tests.dialogue.demo_shop import NOW
 
 FOLDER = Path(__file__).parents[1] / "stories"
 CUSTOMERS = tuple(f"C{place:04d}" for place in range(1, 61))
@@ -88,7 +89,7 @@ def _story(name: str, raw: Mapping[str, Any]) -> Story:
 @cache
 def understanding() -> Understanding:
     """The keyword classifier's, loaded once."""
-    return Understanding(KeywordClassifier())
+    return Understanding(KeywordClassifier(), clock=NOW.date)
 
 
 async def fields_of(shop: Shop, clock: Clock) -> dict[str, str]:
@@ -111,8 +112,16 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
     on_its_way = [order for order in others if order.status is OrderStatus.SHIPPED]
     arrived = [order for order in others if order.status is OrderStatus.DELIVERED]
     now = clock()
+    levels = {customer: await _level(shop, customer) for customer in CUSTOMERS}
     return {
         **named,
+        "freight_payer": next(
+            order
+            for order in arrived
+            if len(order.lines) == 1
+            and levels[order.customer_id] not in shipped_policies().returns.freight_free_levels
+            and rules.returnable_skus(order, "", now, policies=shipped_policies())
+        ),
         "someone_else": next(order for order in on_its_way if len(order.shipments) == 1),
         "two_parcels": next(order for order in on_its_way if len(order.shipments) == 2),
         "delayed": next(order for order in on_its_way if any(parcel.delay_reason for parcel in order.shipments)),
@@ -124,6 +133,11 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
             and now < deadline
         ),
     }
+
+
+async def _level(shop: Shop, customer_id: str) -> str:
+    customer = await shop.customer(customer_id)
+    return customer.level if customer else ""
 
 
 class StoryPlayer:
@@ -217,6 +231,17 @@ class StoryPlayer:
                         _check(found, "returned_lines", len(order.returns[-1].skus), wanted)
                     case "status":
                         _check(found, f"status of {check['order']}", str(order.status), wanted)
+                    case "return_status":
+                        _check(found, key, str(order.returns[-1].status), wanted)
+                    case "pickup":
+                        entry = order.returns[-1]
+                        _check(found, key, f"{entry.pickup_day} {entry.pickup_part}", wanted)
+                    case "urged":
+                        _check(found, key, order.urged_at is not None, wanted)
+                    case "lines":
+                        _check(found, key, {line.sku: line.quantity for line in order.lines}, wanted)
+                    case "total" | "price_adjustment":
+                        _check(found, key, str(getattr(order, key)), wanted)
                     case "address" | "invoice":
                         _check(found, key, getattr(order, key), wanted)
                     case _:
