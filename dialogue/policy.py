@@ -3,6 +3,7 @@
 Order of rules, first that fits:
   handed off        -> the hand-off skill (tells that a person answers, or comes back)
   asks for a person -> hand-off
+  escalates         -> hand-off, except from the confirmation of a WRITE (danger to somebody outranks that too)
   claimed           -> the skill that knows these words (不取消了 right after a cancellation), unless they answer
   stop words        -> stop the running task
   嗯, 好的, "okay"   -> hardly an answer, unless a yes or no was asked for
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from dialogue import cues
-from dialogue.state import OFFERED, DialogueState, was_just_told
+from dialogue.state import OFFERED, DialogueState, is_confirming, was_just_told
 from nlu.types import INFORM, Parse
 
 CONFIDENT = 0.35
@@ -111,6 +112,8 @@ def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
         return Choice("handoff", "start", "a person has taken over")
     if parse.intent == "talk_to_human" and parse.confidence >= CONFIDENT and not cues.asks_identity(text):
         return Choice("handoff", "start", "asks for a person")
+    if state.tension.calls_for_person and (escalated := _escalated(state, parse, text)):
+        return escalated
     if state.task is None:
         return _without_task(state, parse, text, routes)
     return _with_task(state, parse, text, routes)
@@ -171,6 +174,18 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
 
 def _asks_nothing(text: str) -> bool:
     return cues.is_backchannel(text) or cues.is_hesitation(text)
+def _escalated(state: DialogueState, parse: Parse, text: str) -> Choice | None:
+    """A person; while a WRITE is being confirmed its answer, or an apology before the question is put again. None where
+    the person offered is declined."""
+    reason = f"tense: {', '.join(state.tension.reasons)}"
+    is_offered = state.task is not None and state.task.step == OFFERED
+    if state.tension.in_danger or not (is_offered or is_confirming(state)):
+        return Choice("handoff", "start", reason)
+    if cues.wants_to_stop(text) or parse.intent == "deny" or answers(state, parse, text):
+        return None
+    return Choice("handoff", "start" if is_offered else "digress", reason)
+
+
 
 
 def _with_offer(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:

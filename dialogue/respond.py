@@ -44,8 +44,6 @@ from dialogue.wording import wording
 
 _AWAY = (ShopUnavailable, KnowledgeUnavailable, GenerationFailed)
 """What a skill may raise and the customer is told of."""
-_UPSET_TURNS = (2, 4, 7)
-"""After so many upset messages in a row a person is mentioned."""
 _LATIN_WORDS = 3
 """English words from which a conversation turns English; one or two are often borrowed (OK, bye)."""
 
@@ -235,7 +233,7 @@ class _Run:
     def _word_to_upset(self, choice: Choice) -> tuple[Reply, ...]:
         state = self._state
         offered = state.handed_off or (state.task is not None and state.task.skill == "handoff")
-        if offered or choice.skill in {"complaint", "handoff"} or state.upset not in _UPSET_TURNS:
+        if offered or choice.skill in {"complaint", "handoff"} or not state.tension.calls_for_apology:
             return ()
         if state.expectation != NOTHING:
             return ()  # it would bury the question that the customer has to answer

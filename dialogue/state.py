@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from dialogue import escalation
+from dialogue.escalation import CALM, Tension
 from dialogue.types import (
     Action,
     ActionFinished,
@@ -50,6 +52,8 @@ FINISHED = "finished"
 """Step of a task whose WRITE has ended but whose skill has not ended the task (its reply was cut off)."""
 OFFERED = "offered"
 """Step of a hand-off that was offered: a yes takes it, anything else drops it."""
+CONFIRMING = "confirm"
+"""Step of a task whose WRITE was read back and waits for a yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class DialogueState:
     """The strongest recent mood: negative, neutral or positive."""
     history: tuple[Line, ...] = ()
     handed_off: bool = False
+    tension: Tension = CALM
+    """How tense the conversation is, and what made it so."""
     acting: Action | None = None
     """A WRITE that has begun and not ended."""
     unreported: Report | None = None
@@ -124,6 +130,8 @@ class DialogueState:
     """Number of the order last talked about, for 它, "it", 那个订单."""
     turn_count: int = 0
 
+    last_products: tuple[str, ...] = ()
+    """Skus of the products last shown, in their order, for 第二个, 这两个, "the cheaper one"."""
     @staticmethod
     def new(conversation_id: str, customer_id: str | None = None, language: Language = "zh") -> DialogueState:
         """The state before the first message; ``customer_id`` is the signed-in customer."""
@@ -142,6 +150,9 @@ def fold(state: DialogueState, event: DialogueEvent) -> DialogueState:
     """``state`` after ``event``. Total: an event that does not apply (an update without a task) changes nothing."""
     match event:
         case CustomerSaid():
+    if not state.handed_off:  # a person answers; what is said to them is not ours to judge
+        tension = escalation.fold(state.tension, event, waiting=state.expectation != NOTHING)
+        state = replace(state, tension=tension)
             return _customer_said(state, event)
         case CustomerIdentified(customer_id, how):
             return replace(state, customer_id=customer_id, verified=True, proof=how)
@@ -170,6 +181,13 @@ def was_just_told(state: DialogueState) -> bool:
     """Whether our last words, or those before, were about the order last talked about."""
     number = state.last_order
     return number is not None and any(number in line.text for line in state.history[-4:] if line.role == "kefu")
+def is_confirming(state: DialogueState) -> bool:
+    """Whether a WRITE is about to begin, or under way."""
+    task = state.task
+    waits = task is not None and task.step == CONFIRMING and state.expectation.kind == "yes_no"
+    return waits or state.acting is not None
+
+
 
 
 def task_key(conversation_id: str, task_id: str) -> str:
@@ -214,8 +232,12 @@ def _task_changed(state: DialogueState, event: TaskStarted | TaskUpdated | TaskE
         case TaskUpdated(slots, step):
             if state.task is None:
                 return state
+                last_products=tuple(slots.get("products") or state.last_products),
             task = replace(state.task, slots={**state.task.slots, **slots}, step=step)
-            return replace(state, task=task, last_order=slots.get("order") or state.last_order)
+            products = tuple(slots.get("products") or state.last_products)
+            return replace(
+                state, task=task, last_order=slots.get("order") or state.last_order, last_products=products
+            )
         case TaskEnded():
             back = state.suspended[-1] if state.suspended else None
             return replace(

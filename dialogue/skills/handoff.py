@@ -10,7 +10,7 @@ from typing import Any
 
 from dialogue import cues
 from dialogue.skills.context import Context, Item
-from dialogue.state import OFFERED, DialogueState, Task
+from dialogue.state import OFFERED, DialogueState, Task, is_confirming
 from dialogue.types import (
     Asked,
     Card,
@@ -59,11 +59,15 @@ class HandOff:
         if context.state.handed_off:
             return self._while_handed_off(context)
         task = context.task_of(self.name)
+        if context.state.tension.calls_for_person and not _declines(context):
+            reason = "danger" if context.state.tension.in_danger else "escalated"
+            if reason == "escalated" and is_confirming(context.state):
+                return (context.reply(context.say("mood.offer"), suggestions=context.suggest("human")),)
+            return hand_over(context, reason, lead=context.say(f"mood.{reason}"))
         if context.resumed:
             return (Asked(Expectation("yes_no")), context.reply(context.say("handoff.offer")))
         if task is not None and task.step == OFFERED:
-            intent = context.turn.parse.intent
-            if intent == "deny" or cues.wants_to_stop(context.text):
+            if _declines(context):
                 return (TaskEnded("cancelled"), context.reply(context.say("handoff.declined")))
             return hand_over(context, str(task.slots.get("reason", "asked")))
         return hand_over(context, "asked")
@@ -74,6 +78,24 @@ class HandOff:
             suggestions = context.suggest("order", "return", "human")
             return (started, TaskEnded("done"), context.reply(context.say("handoff.back"), suggestions=suggestions))
         return (context.reply(context.say("handoff.waiting"), suggestions=context.suggest("bot")),)
+
+
+def _declines(context: Context) -> bool:
+    return context.turn.parse.intent == "deny" or cues.wants_to_stop(context.text)
+
+
+def _mood(state: DialogueState) -> str:
+    """The last feeling shown; words that make a conversation tense show one, whatever the sentiment."""
+    return state.mood if state.tension.level == "calm" else "negative"
+
+
+def _mood_and_why(state: DialogueState, wording: Wording) -> str:
+    mood = wording.say(f"summary.moods.{_mood(state)}")
+    if state.tension.level == "calm":
+        return wording.say("summary.mood", mood=mood)
+    separator = wording.say("summary.separator")
+    why = separator.join(wording.say(f"summary.tension.{reason}") for reason in state.tension.reasons)
+    return wording.say("summary.mood_why", mood=mood, why=why)
 
 
 def _has_told(state: DialogueState) -> bool:
@@ -90,7 +112,7 @@ def hand_over(context: Context, reason: str, lead: str = "") -> tuple[Item, ...]
     card = Card("handoff", {"reason": reason, "summary": summary})
     return (
         *ended,
-        HandedOff(summary, reason, slots, state.mood),
+        HandedOff(summary, reason, slots, _mood(state)),
         context.reply(
             lead,
             context.say("handoff.done"),
@@ -149,7 +171,7 @@ def summarise(state: DialogueState, wording: Wording, reason: str) -> str:
             wording.say("summary.asked", lines=separator.join(said) or wording.say("summary.nothing")),
             wording.say("summary.known", slots=_spelled(slots) or wording.say("summary.nothing")),
             wording.say("summary.tried", actions=separator.join(tried) or wording.say("summary.nothing")),
-            wording.say("summary.mood", mood=wording.say(f"summary.moods.{state.mood}")),
+            _mood_and_why(state, wording),
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ from dialogue.types import (
     TaskStarted,
     TaskUpdated,
 )
+from nlu.escalation import read_signals
 from nlu.types import Expectation, Language, Parse
 from tests.dialogue.demo_shop import clock, opened_demo_shop
 from tests.dialogue.words import parse, turn
@@ -283,10 +285,10 @@ async def test_words_already_said_are_followed_by_the_apology(shop: SqlShop) -> 
 
 async def test_an_upset_customer_is_told_of_a_person_but_not_every_time(conversation: Conversation) -> None:
     offered = []
-    for _ in range(4):
-        replies = await conversation.say(parse("怎么还没到", "order_status", polarity="negative"))
+    for words in ("怎么还没到", "真慢", "唉", "什么时候到", "到哪了啊", "慢死了"):
+        replies = await conversation.say(parse(words, "order_status", polarity="negative"))
         offered.append(any("随时说转人工" in reply.text for reply in replies))
-    assert offered == [False, True, False, True]
+    assert offered == [False, False, True, False, False, True]
 
 
 async def test_a_digression_comes_back_with_the_pending_question(conversation: Conversation, shop: SqlShop) -> None:
@@ -334,6 +336,15 @@ async def test_the_summary_for_the_person_says_what_was_asked_and_done(
         assert words in handed.summary
     assert handed.slots["order"] == order.order_number
     assert reply.cards[0].kind == "handoff"
+
+
+async def test_the_person_reads_the_mood_and_what_made_it_so(conversation: Conversation) -> None:
+    words = "都第三次了，再不退款就12315见"
+    await conversation.say(replace(parse(words, "refund_status"), signals=read_signals(words)))
+    handed = next(event for event in conversation.events if isinstance(event, HandedOff))
+    assert "情绪：不满（提到法律或监管部门；问题一再出现）" in handed.summary
+    assert (handed.reason, handed.mood) == ("escalated", "negative")
+    assert conversation.state.tension.level == "calm", "a person answers: what is left is theirs"
 
 
 async def test_while_a_person_answers_nothing_is_done(conversation: Conversation) -> None:
