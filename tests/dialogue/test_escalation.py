@@ -127,7 +127,7 @@ def test_events_of_before_there_were_signals_are_read() -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_reason_has_words_for_the_person_who_takes_over(language: str) -> None:
-    words = wording(language)  # type: ignore[arg-type]
+    words = wording(language)
     assert all(words.has(f"summary.tension.{reason}") for reason in WEIGHTS)
 
 
