@@ -151,7 +151,9 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
         return Choice("smalltalk", "aside", "a backchannel")
     answer = answers(state, parse, text)
     claimed = routes.claimed(state, parse) if not answer or state.expectation.kind == "free" else None
-    if claimed and claimed != task.skill:
+    if claimed == task.skill:
+        return Choice(task.skill, "continue", "claimed by its words")
+    if claimed:
         return _other_request(state, parse, claimed, routes)
     if parse.intent in ASIDES and parse.confidence >= CONFIDENT and not answer:
         return Choice("smalltalk", "aside", f"{parse.intent} {parse.confidence:.2f}")
@@ -172,8 +174,6 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     return Choice("fallback", "digress", f"{parse.intent} {parse.confidence:.2f} answers nothing asked")
 
 
-def _asks_nothing(text: str) -> bool:
-    return cues.is_backchannel(text) or cues.is_hesitation(text)
 def _escalated(state: DialogueState, parse: Parse, text: str) -> Choice | None:
     """A person; while a WRITE is being confirmed its answer, or an apology before the question is put again. None where
     the person offered is declined."""
@@ -186,6 +186,8 @@ def _escalated(state: DialogueState, parse: Parse, text: str) -> Choice | None:
     return Choice("handoff", "start" if is_offered else "digress", reason)
 
 
+def _asks_nothing(text: str) -> bool:
+    return cues.is_backchannel(text) or cues.is_hesitation(text)
 
 
 def _with_offer(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:

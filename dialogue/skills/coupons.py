@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from dialogue import phrasing, wishes
@@ -15,6 +16,7 @@ from dialogue.skills.numbers import Pending
 from dialogue.types import Reply, TaskEnded
 
 TOLD, TOLD_ALOUD = 4, 2
+EXPLAINED = 3
 _WHY_NOT = re.compile(
     r"用不|不能用|没法用|不可用|为什么|怎么.{0,4}(不|没)|not work|n't (work|apply)|can'?t|invalid|rejected|why",
     re.IGNORECASE,
@@ -25,7 +27,7 @@ class Coupons:
     """Lists coupons, or says why they do not apply."""
 
     name = "coupons"
-    intents = ("promotion",)
+    intents = ("promotion", "bargain")
     writes = False
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
@@ -70,18 +72,18 @@ async def _told(context: Context, known: Known | None, *, why_not: bool) -> Repl
 
 
 async def _explained(context: Context, known: Known, coupons: Sequence[Coupon]) -> Reply:
-    """For each coupon, up to three, why it does not apply to what is about to be paid, or in general."""
+    """Why coupons do not apply to what is about to be paid, or in general; up to three, those that do last."""
     order = await _to_be_paid(context, known)
     categories = {line.category for line in order.lines if line.category} if order else set()
     told = []
-    for coupon in sorted(coupons, key=lambda coupon: coupon.valid_until, reverse=True)[:3]:
-        why = _why_not(coupon, order, categories, context)
+    reasons = [(_why_not(coupon, order, categories, context), coupon) for coupon in coupons]
+    for why, coupon in sorted(reasons, key=lambda pair: pair[0] == "fine")[:EXPLAINED]:
         what = coupon.title if context.language == "zh" else coupon.title_en
         fields = {
             "what": what,
             "minimum": phrasing.money(coupon.minimum, context.language),
             "category": coupon.category or "",
-            "day": phrasing.day(coupon.valid_until, context.now, context.language),
+            "day": _last_day(context, coupon),
         }
         told.append(context.say(f"coupons.why.{why}", **fields))
     return context.reply(
@@ -115,5 +117,10 @@ def _described(context: Context, coupon: Coupon) -> str:
     return context.say(
         "coupons.item",
         what=coupon.title if context.language == "zh" else coupon.title_en,
-        day=phrasing.day(coupon.valid_until, context.now, context.language),
+        day=_last_day(context, coupon),
     )
+
+
+def _last_day(context: Context, coupon: Coupon) -> str:
+    """``valid_until`` is the first instant that is too late."""
+    return phrasing.day(coupon.valid_until - timedelta(seconds=1), context.now, context.language)

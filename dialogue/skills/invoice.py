@@ -16,9 +16,13 @@ from nlu.types import Expectation
 
 TITLE_CHARS = 100
 _PERSONAL = re.compile(r"个人|\bpersonal\b|\bindividual\b|\bmyself\b", re.IGNORECASE)
-_COMPANY_ONLY = re.compile(
-    r"^(开|要|是|换成|改成)?(公司|单位|企业)(的|抬头|发票)*[。.]?$|^(a |the )?company( invoice)?\.?$", re.IGNORECASE
+_COMPANY_ONLY = re.compile(r"(公司|单位|企业)|((an?|the|for) )*company", re.IGNORECASE)
+_AROUND_TITLE = re.compile(
+    r"订单号?|\d+|我们?|需要|[要想给帮请开是的写为改换成个。.，,！!]|一张|电子|发票|抬头"
+    r"|\b(order|invoice|please|i need)\b",
+    re.IGNORECASE,
 )
+"""What is said around a title, or around nothing but 公司."""
 _TITLE = re.compile(
     r"(?:抬头(?:是|为|写|开|改成|改为|换成)+|名称是|开给|写)[:：\s]*(?P<zh>[^\s，。,]{2,})"
     r"|(?:titled?|made out to|name)[:\s]+(?P<en>.+)",
@@ -74,7 +78,7 @@ class Invoice(OrderWrite):
         return ()
 
     def _ask_title(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
-        company = _COMPANY_ONLY.search(context.text.strip()) and not context.resumed
+        company = is_company_only(context.text) and not context.resumed
         key = "ask_company" if company else "ask_new_title" if order.invoice == "requested" else "ask_title"
         return (
             *context.open_task(self.name, draft, "title"),
@@ -129,10 +133,16 @@ def title_in(context: Context, *, asked: bool) -> str | None:
     text = context.turn.parse.text.strip(" 。.!！,，")
     if _PERSONAL.search(text):
         return context.say("invoice.personal")
-    if _COMPANY_ONLY.search(text):
+    if is_company_only(text):
         return None
     if found := _TITLE.search(text):
         return (found.group("zh") or found.group("en")).strip()
     if found := _FIRM.search(text):
         return _LEAD.sub("", found.group())
     return text if asked and len(text) >= 2 and not cues.is_question(text) else None
+
+
+def is_company_only(text: str) -> bool:
+    """Whether it is to be a company's, without saying which."""
+    bare = _AROUND_TITLE.sub("", text).strip()
+    return bool(bare) and _COMPANY_ONLY.fullmatch(bare) is not None

@@ -33,7 +33,7 @@ class Products:
     """Answers questions on the catalogue."""
 
     name = "products"
-    intents = ("product_question", "recommend", "stock")
+    intents = ("product_question", "recommend", "stock", "price_question", "size_advice")
     writes = False
 
     async def run(self, context: Context) -> AsyncIterator[Item]:

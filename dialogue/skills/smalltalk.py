@@ -61,8 +61,9 @@ class SmallTalk:
 
     def _in_simpler_words(self, context: Context) -> Reply:
         """What we said last, shorter; an example of an answer where we asked for one."""
-        said = next((line.text for line in reversed(context.state.history) if line.role == "kefu"), "")
         asked = what_is_asked(context.state)
+        ours = [line.text for line in reversed(context.state.history) if line.role == "kefu"]
+        said = next((text for text in ours if asked == "none" or re.search("[?？]", text)), ours[0] if ours else "")
         example = context.say(f"no_input.example.{asked}") if asked != "none" else ""
         return context.reply(shorter(said) or context.say("smalltalk.not_understood"), example)
 

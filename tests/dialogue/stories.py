@@ -123,6 +123,11 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
             and rules.returnable_skus(order, "", now, policies=shipped_policies())
         ),
         "someone_else": next(order for order in on_its_way if len(order.shipments) == 1),
+        "split": next(
+            order
+            for order in on_its_way
+            if len(order.shipments) == 2 and all(len(parcel.skus) == 1 for parcel in order.shipments)
+        ),
         "two_parcels": next(order for order in on_its_way if len(order.shipments) == 2),
         "delayed": next(order for order in on_its_way if any(parcel.delay_reason for parcel in order.shipments)),
         "food": next(
