@@ -94,14 +94,32 @@ class FasterWhisperAsr:
         return self._batcher.load
 
     async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, partial: bool = False
+        self,
+        samples: Samples,
+        *,
+        language: Language | None = None,
+        partial: bool = False,
+        hotwords: Sequence[str] = (),
     ) -> Recognition:
-        """See ``BatchAsr``. A partial only runs when a worker is idle, else ``AsrOverloaded``."""
+        """See ``BatchAsr``. A partial only runs when a worker is idle, else ``AsrOverloaded``.
+
+        ``hotwords`` (product names, say) are expected in finals; only for audio in which a VAD heard speech. A reading
+        that may be nothing but them is replaced by the one without.
+        """
+        expected = "" if partial else " ".join(dict.fromkeys(word.strip() for word in hotwords if word.strip()))
+        found = await self._transcribe(samples, language, partial, expected)
+        if expected and guards.is_leak(found.text, hotwords):
+            return await self._transcribe(samples, language, partial, "")
+        return found
+
+    async def _transcribe(
+        self, samples: Samples, language: Language | None, partial: bool, hotwords: str
+    ) -> Recognition:
         windows: list[_Timed] = []
         try:
             for part in split_at_quietest(samples, _MAX_WINDOW_S):
                 if part.size >= _MIN_SPEECH_S * LISTEN_RATE_HZ:
-                    window = Window(part, language, partial, self._options.context_s)
+                    window = Window(part, language, partial, self._options.context_s, hotwords)
                     windows.append(await self._recognise(window, admitted=bool(windows)))
                     language = windows[-1].decoded.language
         except (AsrFailed, AsrOverloaded):
@@ -117,7 +135,11 @@ class FasterWhisperAsr:
 
     async def _recognise(self, window: Window, *, admitted: bool) -> _Timed:
         return await self._batcher.run(
-            window, speech_ms=window.seconds * 1000, group=window.frames, partial=window.partial, admitted=admitted
+            window,
+            speech_ms=window.seconds * 1000,
+            group=(window.frames, window.hotwords),
+            partial=window.partial,
+            admitted=admitted,
         )
 
     def _decode(self, windows: Sequence[Window], greedy: bool) -> list[_Timed]:

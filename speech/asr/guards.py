@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterable
 
 NO_SPEECH = 0.6
 """Above this the model itself leans to "no speech" ..."""
@@ -20,6 +21,11 @@ THIN_LOGPROB = -0.7
 MAX_COMPRESSION = 2.4
 """UTF-8 bytes over deflated bytes; more is a loop (openai/whisper uses the same limit)."""
 MAX_FOREIGN_SHARE = 0.2
+
+MAX_HOTWORDS = 3
+"""More expected words in one utterance than people say."""
+MAX_BESIDE_HOTWORDS = 0.3
+"""Share of other words up to which expected ones may be all there is."""
 
 _CREDITS = re.compile(
     r"""(?:
@@ -59,6 +65,17 @@ def nobody_spoke(no_speech: float, mean_logprob: float, tokens_per_s: float) -> 
 def is_subtitle_credit(text: str) -> bool:
     """Whether the whole text is something only subtitles say."""
     return bool(_CREDITS.fullmatch(_NOT_WORDS.sub("", text)))
+
+
+def is_leak(text: str, hotwords: Iterable[str]) -> bool:
+    """Whether ``text`` may be nothing but the words that the recogniser was told to expect."""
+    plain = _NOT_WORDS.sub("", text).lower()
+    rest = plain
+    said = 0
+    for word in sorted({_NOT_WORDS.sub("", word).lower() for word in hotwords} - {""}, key=len, reverse=True):
+        said += word in rest
+        rest = rest.replace(word, "")
+    return said >= MAX_HOTWORDS or (said > 0 and len(rest) <= MAX_BESIDE_HOTWORDS * len(plain))
 
 
 def is_foreign(text: str) -> bool:

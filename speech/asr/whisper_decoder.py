@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +20,8 @@ from speech.asr.features import HOP, LogMel
 from speech.types import LISTEN_RATE_HZ, Language, Samples
 
 _ALTERNATIVES = 4
+_MAX_PROMPT = 120
+"""Tokens of hotwords; a long prompt costs accuracy."""
 _FRAMES_PER_S = LISTEN_RATE_HZ // HOP
 _PARTICLE = re.compile("(?<![显名原巨土卓昭论遗专译编合])著(?![名作称者述书录])")
 """OpenCC's t2s leaves the particle 着 as 著, which stands for two simplified characters."""
@@ -36,6 +38,8 @@ class Window:
     """Decode greedily, and only once."""
     context_s: float | None = None
     """Silence after the speech; None: as the table says."""
+    hotwords: str = ""
+    """Words to expect, as a text before this one; they can leak into what is heard (``guards.is_leak``)."""
 
     @property
     def seconds(self) -> float:
@@ -49,7 +53,7 @@ class Window:
 
     def in_full(self, language: Language) -> Window:
         """The same with all the silence that does any good."""
-        return Window(self.samples, language, self.partial, crop.FULL_CONTEXT_S)
+        return replace(self, language=language, context_s=crop.FULL_CONTEXT_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ class WhisperDecoder:
         self._simplify = _simplifier()
 
     def decode(self, windows: Sequence[Window], greedy: bool = False) -> list[Decoded]:
-        """Readings of ``windows``, which all have the same ``frames`` and ``partial``; ``greedy`` is without a beam."""
+        """Readings of ``windows``, all with the same ``frames``, ``partial`` and ``hotwords``; ``greedy`` is
+        without a beam."""
         beam = 1 if greedy or windows[0].partial else self._beam_size
         encoded = self._encode(windows)
         languages = self._languages(encoded, windows)
@@ -135,12 +140,16 @@ class WhisperDecoder:
     ) -> list[Decoded]:
         budget = max(crop.token_budget(window.seconds) for window in windows)
         tokenizers = [self._tokenizers[language] for language in languages]
+        prompts = [
+            [*_expected(tokenizer, window.hotwords), *tokenizer.sot_sequence, tokenizer.no_timestamps]
+            for tokenizer, window in zip(tokenizers, windows, strict=True)
+        ]
         results = self._model.generate(
             encoded,
-            [[*tokenizer.sot_sequence, tokenizer.no_timestamps] for tokenizer in tokenizers],
+            prompts,
             beam_size=beam,
             num_hypotheses=beam,
-            max_length=2 * budget,  # CTranslate2 keeps half of it for a prompt
+            max_length=max(2 * budget, budget + len(prompts[0])),  # CTranslate2 keeps half of it, or more, for a prompt
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed,
@@ -178,6 +187,13 @@ def _tokenizer(hf_tokenizer: Any, language: Language, multilingual: bool) -> Any
     from faster_whisper.tokenizer import Tokenizer
 
     return Tokenizer(hf_tokenizer, multilingual, "transcribe", language)
+
+
+def _expected(tokenizer: Any, hotwords: str) -> list[int]:
+    """The prompt that names ``hotwords``; empty without any."""
+    if not hotwords:
+        return []
+    return [tokenizer.sot_prev, *tokenizer.encode(" " + hotwords.strip())[:_MAX_PROMPT]]
 
 
 def _suppressed(tokenizer: Any) -> list[int]:

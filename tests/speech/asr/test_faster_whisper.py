@@ -174,3 +174,28 @@ async def test_a_decoder_that_ran_away_hears_the_utterance_again_with_more_silen
     await engine.transcribe(recording("zh_azure_season.wav"))
     assert counts.again == 1
     await engine.close()
+
+
+HOTWORDS = ("听涛骨传导运动耳机", "晨露电热水壶", "丝语负离子吹风机", "云朵加湿器", "无涯扫地机器人", "小满空气炸锅")
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros(2 * RATE, np.float32), noise(3, 0.1), noise(3, 0.003), chord(4)],
+    ids=["silence", "noise", "faint noise", "music"],
+)
+async def test_hotwords_do_not_leak_where_nobody_spoke(asr: BatchAsr, samples: Samples, language: Language) -> None:
+    assert isinstance(asr, FasterWhisperAsr)
+    result = await asr.transcribe(samples, language=language, hotwords=HOTWORDS)
+    assert not any(word in result.text for word in HOTWORDS)
+    assert result.text == ""
+
+
+@pytest.mark.models
+async def test_hotwords_leave_other_speech_alone(asr: BatchAsr) -> None:
+    assert isinstance(asr, FasterWhisperAsr)
+    for name, text in (("zh_azure_season.wav", "你最喜欢哪个季节"), ("en_azure_weather.wav", "whatstheweatherlike")):
+        result = await asr.transcribe(recording(name), language="zh" if "zh" in name else "en", hotwords=HOTWORDS)
+        assert letters(result.text) == text

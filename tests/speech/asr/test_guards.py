@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.asr.guards import is_foreign, is_loop, is_subtitle_credit, nobody_spoke, without_loops
+from speech.asr.guards import is_foreign, is_leak, is_loop, is_subtitle_credit, nobody_spoke, without_loops
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,15 @@ def test_guards_take_any_text(text: str) -> None:
     is_foreign(text)
     is_loop(text)
     assert len(without_loops(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["电热水壶 加湿器", "电热水壶。", "电热水壶，加湿器，扫地机器人", "Hair Dryer!", "嗯电热水壶"]
+)
+def test_nothing_but_hotwords_may_be_a_leak(text: str) -> None:
+    assert is_leak(text, ("电热水壶", "加湿器", "扫地机器人", "hair dryer"))
+
+
+@pytest.mark.parametrize("text", ["", "电热水壶还有货吗", "我想退那个加湿器", "你好", "is the hair dryer on sale"])
+def test_a_sentence_with_a_hotword_is_no_leak(text: str) -> None:
+    assert not is_leak(text, ("电热水壶", "加湿器", "扫地机器人", "hair dryer"))
