@@ -11,6 +11,7 @@ DataType = Literal["STRING", "FP32", "INT32", "INT64", "BOOL"]
 
 EMBEDDING_DIM = 384
 INTENT_TOP_K = 5
+NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,15 @@ MODELS: dict[str, ModelContract] = {
         # "query" or "passage": e5 models embed the two sides of a search differently.
         extra=(TensorContract("KIND", "STRING", (1,), probe="query"),),
     ),
-    # Labels best first, with calibrated probabilities.
+    # Labels best first, with calibrated probabilities; and the training utterances nearest to the text, with their
+    # labels and the cosine of centred embeddings, "" and 0 where there is no index. A caller may leave these out.
     "intent": _text_model(
-        "intent", TensorContract("LABEL", "STRING", (INTENT_TOP_K,)), TensorContract("SCORE", "FP32", (INTENT_TOP_K,))
+        "intent",
+        TensorContract("LABEL", "STRING", (INTENT_TOP_K,)),
+        TensorContract("SCORE", "FP32", (INTENT_TOP_K,)),
+        TensorContract("NEAREST", "STRING", (NEAREST,)),
+        TensorContract("NEAREST_LABEL", "STRING", (NEAREST,)),
+        TensorContract("NEAREST_SCORE", "FP32", (NEAREST,)),
     ),
     "sentiment": _text_model(
         "sentiment", TensorContract("LABEL", "STRING", (3,)), TensorContract("SCORE", "FP32", (3,))

@@ -47,7 +47,7 @@ class ScoredLabel:
     label: str
     score: float
     evidence: tuple[Evidence, ...] = ()
-    """What the classifier can show for the label. ``understand`` moves it to ``Parse.evidence``."""
+    """What the classifier can show for its answer, at the best label. ``understand`` moves it to ``Parse.evidence``."""
 
 
 SLOTS: tuple[str, ...] = (

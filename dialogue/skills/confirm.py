@@ -15,8 +15,19 @@ from typing import Any, Literal
 from dialogue import cues, phrasing
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.skills.context import Context, Item
-from dialogue.state import UNAVAILABLE
-from dialogue.types import Action, ActionName, ActionResult, Asked, Card, Reply, TaskEnded, TaskUpdated
+from dialogue.state import UNAVAILABLE, task_key
+from dialogue.types import (
+    Action,
+    ActionDropped,
+    ActionName,
+    ActionResult,
+    Asked,
+    Card,
+    ReadBack,
+    Reply,
+    TaskEnded,
+    TaskUpdated,
+)
 from nlu.types import Expectation
 
 CONFIRM = "confirm"
@@ -47,15 +58,21 @@ def ask_confirmation(
     context: Context, skill: str, draft: Mapping[str, Any], *sentences: str, cards: tuple[Card, ...] = ()
 ) -> tuple[Item, ...]:
     """Read back what will happen and wait for a yes or no."""
+    reply = context.reply(*sentences, cards=cards, suggestions=context.suggest("yes", "no"))
     return (
         *context.open_task(skill, draft, CONFIRM),
+        ReadBack(context.key(skill), reply.turn_id, reply.text),
         Asked(Expectation("yes_no")),
-        context.reply(*sentences, cards=cards, suggestions=context.suggest("yes", "no")),
+        reply,
     )
 
 
 def withdraw(context: Context) -> tuple[Item, ...]:
-    """The customer said no."""
+    """The customer said no: nothing was done, or the shop has not answered and is not asked again."""
+    task = context.state.task
+    key = task_key(context.state.conversation_id, task.task_id) if task else ""
+    if any(report.action.idempotency_key == key and not report.is_settled for report in context.state.actions):
+        return (ActionDropped(key), TaskEnded("cancelled"), context.reply(context.say("confirm.dropped")))
     return (TaskEnded("cancelled"), context.reply(context.say("confirm.withdrawn")))
 
 

@@ -6,6 +6,7 @@ In: normalised text. Out: calibrated labels. Tensors as in ``inference_server.co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol, cast, get_args
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from inference_server.errors import InferenceError
 from nlu.errors import ClassifierUnavailable
-from nlu.types import INTENTS, Language, Polarity, ScoredLabel, Sentiment
+from nlu.types import INTENTS, Evidence, Language, Polarity, ScoredLabel, Sentiment
 
 _MAX_CHARS = 512
 """The encoder reads no further than its 512 tokens."""
@@ -71,7 +72,16 @@ class TritonClassifier:
             found = [ScoredLabel(_text(label), _probability(float(score))) for label, score in pairs]
         except (KeyError, ValueError) as error:
             raise ClassifierUnavailable(f"{model}: its answer does not follow the contract") from error
-        return sorted(found, key=lambda item: -item.score)
+        ranked = sorted(found, key=lambda item: -item.score)
+        return [replace(ranked[0], evidence=_nearest(outputs)), *ranked[1:]] if ranked else []
+
+
+def _nearest(outputs: Mapping[str, NDArray[Any]]) -> tuple[Evidence, ...]:
+    """NEAREST, NEAREST_LABEL and NEAREST_SCORE, each [1, k], where the model gives them; else none."""
+    columns = [outputs[name].ravel() for name in ("NEAREST", "NEAREST_LABEL", "NEAREST_SCORE") if name in outputs]
+    rows = zip(*columns, strict=True) if len(columns) == 3 else ()
+    found = (Evidence("nearest", _text(label), _text(words), round(float(score), 4)) for words, label, score in rows)
+    return tuple(one for one in found if one.words and np.isfinite(one.score))
 
 
 def _text(label: Any) -> str:

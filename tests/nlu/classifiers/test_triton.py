@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from inference_server.errors import InferenceDeadline, InferenceError, InferenceUnavailable
 from nlu.classifiers.triton import TritonClassifier
 from nlu.errors import ClassifierUnavailable
+from nlu.types import Evidence
 from tests.fakes_nlu import FakeInferenceClient, answer
 
 
@@ -44,3 +46,18 @@ async def test_long_text_is_cut_to_what_the_encoder_reads() -> None:
     client = FakeInferenceClient({"intent": answer({"greet": 1.0})})
     await TritonClassifier(client).classify("啊" * 2000, "zh")
     assert len(client.requests[0][1][0][0]) == 512
+
+
+async def test_the_nearest_utterances_come_with_the_best_label() -> None:
+    nearest = {
+        "NEAREST": np.array([["快递到哪了呀".encode(), "有货吗".encode(), b""]], dtype=object),
+        "NEAREST_LABEL": np.array([[b"logistics", b"stock", b""]], dtype=object),
+        "NEAREST_SCORE": np.array([[0.91234, 0.5, 0.0]], dtype=np.float32),
+    }
+    client = FakeInferenceClient({"intent": {**answer({"stock": 0.25, "logistics": 0.75}), **nearest}})
+    best, other = await TritonClassifier(client).classify("快递到哪了", "zh")
+    assert best.evidence == (
+        Evidence("nearest", "logistics", "快递到哪了呀", 0.9123),
+        Evidence("nearest", "stock", "有货吗", 0.5),
+    )
+    assert other.evidence == ()

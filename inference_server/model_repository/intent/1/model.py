@@ -19,6 +19,8 @@ import head  # noqa: E402
 import numpy as np  # noqa: E402
 import triton_python_backend_utils as pb_utils  # noqa: E402
 
+_NEAREST = ("NEAREST", "NEAREST_LABEL", "NEAREST_SCORE")
+
 
 class TritonPythonModel:
     """One call to ``embed`` for all requests of a batch, then the head."""
@@ -30,6 +32,7 @@ class TritonPythonModel:
         self._head = head.load(path)
         outputs = json.loads(args["model_config"])["output"]
         self._top = next(int(output["dims"][0]) for output in outputs if output["name"] == "LABEL")
+        self._nearest = _nearest(path, outputs)
 
     def execute(self, requests):
         texts = [pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().reshape(-1, 1) for request in requests]
@@ -50,11 +53,27 @@ class TritonPythonModel:
         labels, scores = self._head.top(embeddings, self._top)
         ends = np.cumsum([len(text) for text in texts])
         spans = [slice(end - len(text), end) for text, end in zip(texts, ends, strict=True)]
-        return [_response(labels[span], scores[span]) for span in spans]
+        found = self._nearest(embeddings)
+        return [_response(labels[span], scores[span], [part[span] for part in found]) for span in spans]
 
 
-def _response(labels, scores):
-    return pb_utils.InferenceResponse([pb_utils.Tensor("LABEL", labels), pb_utils.Tensor("SCORE", scores)])
+def _nearest(path, outputs):
+    """A function that gives the NEAREST tensors to embeddings; no tensors where the configuration has none."""
+    count = next((int(output["dims"][0]) for output in outputs if output["name"] == _NEAREST[0]), 0)
+    if not count:
+        return lambda embeddings: ()
+    import neighbours  # beside the intent head alone
+
+    index = path.with_name(path.name.replace("head", "neighbours"))
+    if not index.exists():
+        return lambda embeddings: neighbours.nothing(len(embeddings), count)
+    loaded = neighbours.load(index)
+    return lambda embeddings: loaded.nearest(embeddings, count)
+
+
+def _response(labels, scores, found):
+    nearest = [pb_utils.Tensor(name, part) for name, part in zip(_NEAREST, found, strict=False)]
+    return pb_utils.InferenceResponse([pb_utils.Tensor("LABEL", labels), pb_utils.Tensor("SCORE", scores), *nearest])
 
 
 def _error(cause):
