@@ -15,18 +15,28 @@ _RESTORE = re.compile(
     r"|\b(restore|reinstate|un-?cancel)\b|\b(withdraw|cancel|undo) (my |the |that )?(return|exchange|cancellation)\b",
     re.IGNORECASE,
 )
-_TAKES_BACK = re.compile(
-    r"不(要|想)?(取消|退|换|退货|换货)了|别(取消|退|换)|还是(要|留|不退|不换|不取消)|留着|后悔|反悔|撤销|撤回|恢复|当我没说|不(取消|退|换)"
-    r"|\bundo\b|changed my mind|don'?t (cancel|return|exchange)|\bkeep (it|them|the order)\b"
+_REGRETS = re.compile(
+    r"还是(要|留)|留着|后悔|反悔|撤销|撤回|恢复|当我没说|\bundo\b|changed my mind|\bkeep (it|them|the order)\b"
     r"|i (do )?want it after all|take (it|that) back",
     re.IGNORECASE,
 )
+_TAKES_BACK = {
+    "cancel_order": re.compile(r"不(要|想|用)?取消了?|别取消|(don'?t|do not) cancel", re.IGNORECASE),
+    "return": re.compile(r"不(要|想|用)?退货?了|别退|还是不退|(don'?t|do not) return", re.IGNORECASE),
+    "exchange": re.compile(r"不(要|想|用)?换货?了|别换|还是不换|(don'?t|do not) exchange", re.IGNORECASE),
+}
+_INSTEAD = {
+    "return": re.compile(r"换|exchange|replace", re.IGNORECASE),
+    "exchange": re.compile(r"退|return|refund", re.IGNORECASE),
+}
+"""「不退了，换一个」 is another request, not an undoing."""
 _PICKUP = re.compile(
     r"上门.{0,3}(取|来|揽|收)|(预约|约|安排).{0,5}(取件|取货|揽收|快递|上门)|取件|来(家里|我家)?(取|拿)(一下|件|货|走)?"
     r"|\bpick(ed)?[ -]?((it|them|this|that) )?up\b|\bcollect (it|them|the parcel)\b|come (and )?(get|fetch|collect)",
     re.IGNORECASE,
 )
-_IN_STORE = re.compile(r"自提|门店|店里|\bstore\b|\bshop\b", re.IGNORECASE)
+_OWN_WAY = re.compile(r"自提|自取|自己|门店|店里|仓库|取件码|\b(store|shop|myself|local)\b", re.IGNORECASE)
+"""The customer fetches something."""
 _NOT_RECEIVED = re.compile(
     r"(显示|写着?|说是?|标|系统|物流|状态|明明|已经?).{0,10}(签收|送到|送达|妥投|收货|已收).{0,14}(没|未)(有)?(收|拿|见|看|到)"
     r"|(没|未)(有)?(收|拿)到.{0,14}(显示|写|说|已经?|怎么|却).{0,6}(签收|送到|送达|妥投|收货)"
@@ -37,10 +47,11 @@ _NOT_RECEIVED = re.compile(
     re.IGNORECASE,
 )
 _TRACKING_NUMBER = re.compile(
-    r"(快递|物流|运|跟踪|追踪)?单号.{0,6}(是?多少|是?什么|呢|吗|给我|发我|告诉|发一下|报|几|查)|(要|给|发|查|报|告诉|看).{0,8}(快递|物流|运)单号"
+    r"(?<!订)单号.{0,6}(是?多少|是?什么|呢|吗|给我|发我|告诉|发一下|报|几|查)|(要|给|发|查|报|告诉|看).{0,8}(快递|物流|运)单号"
     r"|\btracking (number|code|id)\b",
     re.IGNORECASE,
 )
+_OTHER_NUMBER = re.compile(r"发票|where do i (put|enter)", re.IGNORECASE)
 _REMAINING = re.compile(
     r"(还有|另外|剩下?|其余|其他|别的).{0,8}(没|未)(发|到|收|寄|送|来)|(只|就)(收到|到了|来了|发了|寄了)"
     r"|(少|缺)(了|发)|(哪个|哪些|每个|几个).{0,4}包裹"
@@ -70,14 +81,16 @@ def wants_restored(text: str) -> bool:
     return bool(_RESTORE.search(text))
 
 
-def takes_back(text: str) -> bool:
-    """不取消了, 还是留着吧, "keep it": right after it was done, a wish to undo it."""
-    return bool(_TAKES_BACK.search(text)) or wants_restored(text)
+def takes_back(text: str, done: Literal["cancel_order", "return", "exchange"]) -> bool:
+    """不取消了, 还是留着吧, "keep it": right after ``done``, a wish to undo it."""
+    if done in _INSTEAD and _INSTEAD[done].search(text) and not wants_restored(text):
+        return False
+    return bool(_REGRETS.search(text) or _TAKES_BACK[done].search(text)) or wants_restored(text)
 
 
 def wants_pickup(text: str) -> bool:
     """上门取件, "pick it up": a carrier is to fetch the goods from the customer."""
-    return bool(_PICKUP.search(text)) and not _IN_STORE.search(text)
+    return bool(_PICKUP.search(text)) and not _OWN_WAY.search(text)
 
 
 def not_received(text: str) -> bool:
@@ -86,8 +99,8 @@ def not_received(text: str) -> bool:
 
 
 def asks_tracking_number(text: str) -> bool:
-    """快递单号是多少."""
-    return bool(_TRACKING_NUMBER.search(text))
+    """快递单号是多少; not that of an invoice, nor where one goes."""
+    return bool(_TRACKING_NUMBER.search(text)) and not _OTHER_NUMBER.search(text)
 
 
 def asks_parcels(text: str) -> bool:

@@ -6,9 +6,9 @@ Claims 「不取消了」 right after a WRITE, and an explicit wish (恢复订�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from dialogue import phrasing, wishes
+from dialogue import cues, phrasing, wishes
 from dialogue.shop import rules
 from dialogue.shop.types import Order, OrderStatus, Return
 from dialogue.skills.context import Context
@@ -34,7 +34,9 @@ class Undo(OrderWrite):
         """Whether the words undo what was done."""
         text = parse.normalized or parse.text
         report = just_done(state)
-        return wishes.wants_restored(text) or (report is not None and wishes.takes_back(text))
+        if wishes.wants_restored(text):
+            return True
+        return report is not None and not cues.is_question(text) and wishes.takes_back(text, _kind(report))
 
     def read(self, context: Context, draft: Draft) -> bool:
         """The order of the last WRITE, unless another is named."""
@@ -78,6 +80,12 @@ class Undo(OrderWrite):
             f"undo.refused.{rule}", number=order.order_number, minutes=context.shop.policies.undo.restore_minutes
         )
         return context.reply(text, suggestions=context.suggest("human"))
+
+
+def _kind(report: Report) -> Literal["cancel_order", "return", "exchange"]:
+    if report.action.name == "cancel_order":
+        return "cancel_order"
+    return "exchange" if report.action.arguments.get("kind") == "exchange" else "return"
 
 
 def last_return(order: Order) -> Return | None:
