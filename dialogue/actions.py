@@ -98,7 +98,11 @@ async def _call_return(
 ) -> Return:
     match name:
         case "create_return":
-            number, reason, kind = _text(given, "order_number"), _text(given, "reason", ""), _text(given, "kind", "return")
+            number, reason, kind = (
+                _text(given, "order_number"),
+                _text(given, "reason", ""),
+                _text(given, "kind", "return"),
+            )
             return await shop.create_return(number, _skus(given), reason, kind=kind, idempotency_key=key)
         case "book_pickup":
             number, day = _text(given, "return_number"), _day(given, "day")

@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dialogue import store_ledger
 from dialogue import store_schema as schema
 from dialogue.actions import UNAVAILABLE
 from dialogue.database import insert_once, storable
 from dialogue.event_codec import pack
+from dialogue.store_outbox import LEASE, postpone
 from dialogue.types import (
     Action,
+    ActionDropped,
     ActionFinished,
     ActionResult,
     ActionStarted,
@@ -22,6 +25,7 @@ from dialogue.types import (
     DialogueEvent,
     HandedOff,
     LanguageChanged,
+    ReadBack,
     Said,
     Turn,
 )
@@ -39,10 +43,17 @@ async def project(
             so_far = func.coalesce(schema.turns.c.reply + "\n", "")
             reply = {"reply": so_far + storable(text), "reply_complete": complete}
             await _set_turn(connection, conversation_id, turn_id, now, reply)
+            await store_ledger.heard(connection, conversation_id, event, now)
+        case ReadBack():
+            await store_ledger.read_back(connection, conversation_id, event, now)
         case ActionStarted(action):
             await _start_action(connection, conversation_id, action, now)
+            await store_ledger.confirmed(connection, conversation_id, action.idempotency_key, now)
         case ActionFinished(action, result):
             await _finish_action(connection, conversation_id, action, result, now)
+        case ActionDropped(key):
+            ended = {"state": "dropped", "finished_at": now, "next_try_at": None}
+            await _set_action(connection, conversation_id, key, ("pending", "failed"), **ended)
         case HandedOff():
             await _open_hand_off(connection, conversation_id, seq, event, now)
         case CustomerIdentified(customer_id):
@@ -79,23 +90,35 @@ async def _set_turn(
 async def _start_action(connection: AsyncConnection, conversation_id: str, action: Action, now: datetime) -> None:
     if not await insert_once(connection, schema.actions, _new_action(conversation_id, action, now)):
         # Begun a second time: its end is open again, unless it is known to have happened.
-        await _set_action(connection, conversation_id, action, ("failed",), state="pending", finished_at=None)
+        before = ("pending", "failed", "dropped")
+        again = {
+            "name": action.name,
+            "arguments": pack(action.arguments),
+            "attempts": schema.actions.c.attempts + 1,
+            "next_try_at": now + LEASE,
+        }
+        await _set_action(
+            connection, conversation_id, action.idempotency_key, before, state="pending", finished_at=None, **again
+        )
 
 
 async def _finish_action(
     connection: AsyncConnection, conversation_id: str, action: Action, result: ActionResult, now: datetime
 ) -> None:
     await insert_once(connection, schema.actions, _new_action(conversation_id, action, now))
-    state = "done" if result.ok else "failed" if result.rule in (None, UNAVAILABLE) else "refused"
+    if result.rule in (None, UNAVAILABLE) and not result.ok:
+        await postpone(connection, action.idempotency_key, result.rule, now)
+        return
     await _set_action(
         connection,
         conversation_id,
-        action,
-        ("pending", "failed"),
-        state=state,
+        action.idempotency_key,
+        ("pending", "failed", "dropped"),
+        state="done" if result.ok else "refused",
         rule=result.rule,
         result=pack(result.data),
         finished_at=now,
+        next_try_at=None,
     )
 
 
@@ -107,17 +130,19 @@ def _new_action(conversation_id: str, action: Action, now: datetime) -> dict[str
         "arguments": pack(action.arguments),
         "state": "pending",
         "started_at": now,
+        "attempts": 1,
+        "next_try_at": now + LEASE,
     }
 
 
 async def _set_action(
-    connection: AsyncConnection, conversation_id: str, action: Action, before: tuple[str, ...], **values: Any
+    connection: AsyncConnection, conversation_id: str, key: str, before: tuple[str, ...], **values: Any
 ) -> None:
     table = schema.actions
     await connection.execute(
         update(table)
         .where(
-            table.c.idempotency_key == action.idempotency_key,
+            table.c.idempotency_key == key,
             table.c.conversation_id == conversation_id,
             table.c.state.in_(before),
         )

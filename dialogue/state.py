@@ -19,6 +19,7 @@ from dialogue import escalation
 from dialogue.escalation import CALM, Tension
 from dialogue.types import (
     Action,
+    ActionDropped,
     ActionFinished,
     ActionResult,
     ActionStarted,
@@ -29,6 +30,7 @@ from dialogue.types import (
     HandedOff,
     LanguageChanged,
     Misunderstood,
+    ReadBack,
     Said,
     TaskEnded,
     TaskStarted,
@@ -50,10 +52,10 @@ ACTING = "acting"
 """Step of a task whose WRITE is under way."""
 FINISHED = "finished"
 """Step of a task whose WRITE has ended but whose skill has not ended the task (its reply was cut off)."""
-OFFERED = "offered"
-"""Step of a hand-off that was offered: a yes takes it, anything else drops it."""
 CONFIRMING = "confirm"
 """Step of a task whose WRITE was read back and waits for a yes or no."""
+OFFERED = "offered"
+"""Step of a hand-off that was offered: a yes takes it, anything else drops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,10 @@ class DialogueState:
     """Requests in a row that were clearly negative; answers to our questions do not count either way."""
     mood: str = "neutral"
     """The strongest recent mood: negative, neutral or positive."""
-    history: tuple[Line, ...] = ()
-    handed_off: bool = False
     tension: Tension = CALM
     """How tense the conversation is, and what made it so."""
+    history: tuple[Line, ...] = ()
+    handed_off: bool = False
     acting: Action | None = None
     """A WRITE that has begun and not ended."""
     unreported: Report | None = None
@@ -128,10 +130,10 @@ class DialogueState:
     """Every WRITE of the conversation that ended, oldest first (the last ten)."""
     last_order: str | None = None
     """Number of the order last talked about, for 它, "it", 那个订单."""
-    turn_count: int = 0
-
     last_products: tuple[str, ...] = ()
     """Skus of the products last shown, in their order, for 第二个, 这两个, "the cheaper one"."""
+    turn_count: int = 0
+
     @staticmethod
     def new(conversation_id: str, customer_id: str | None = None, language: Language = "zh") -> DialogueState:
         """The state before the first message; ``customer_id`` is the signed-in customer."""
@@ -148,11 +150,11 @@ def fold_all(state: DialogueState, events: Iterable[DialogueEvent]) -> DialogueS
 
 def fold(state: DialogueState, event: DialogueEvent) -> DialogueState:
     """``state`` after ``event``. Total: an event that does not apply (an update without a task) changes nothing."""
-    match event:
-        case CustomerSaid():
     if not state.handed_off:  # a person answers; what is said to them is not ours to judge
         tension = escalation.fold(state.tension, event, waiting=state.expectation != NOTHING)
         state = replace(state, tension=tension)
+    match event:
+        case CustomerSaid():
             return _customer_said(state, event)
         case CustomerIdentified(customer_id, how):
             return replace(state, customer_id=customer_id, verified=True, proof=how)
@@ -167,6 +169,8 @@ def fold(state: DialogueState, event: DialogueEvent) -> DialogueState:
             return replace(state, misunderstandings=0)
         case ActionStarted() | ActionFinished():
             return _action_changed(state, event)
+        case ReadBack() | ActionDropped():
+            return state  # for the ledger and the outbox
         case Said():
             return _said(state, event)
         case HandedOff():
@@ -177,10 +181,6 @@ def fold(state: DialogueState, event: DialogueEvent) -> DialogueState:
             return replace(state, language=language)
 
 
-def was_just_told(state: DialogueState) -> bool:
-    """Whether our last words, or those before, were about the order last talked about."""
-    number = state.last_order
-    return number is not None and any(number in line.text for line in state.history[-4:] if line.role == "kefu")
 def is_confirming(state: DialogueState) -> bool:
     """Whether a WRITE is about to begin, or under way."""
     task = state.task
@@ -188,6 +188,10 @@ def is_confirming(state: DialogueState) -> bool:
     return waits or state.acting is not None
 
 
+def was_just_told(state: DialogueState) -> bool:
+    """Whether our last words, or those before, were about the order last talked about."""
+    number = state.last_order
+    return number is not None and any(number in line.text for line in state.history[-4:] if line.role == "kefu")
 
 
 def task_key(conversation_id: str, task_id: str) -> str:
@@ -228,11 +232,11 @@ def _task_changed(state: DialogueState, event: TaskStarted | TaskUpdated | TaskE
                 expectation=NOTHING,
                 handed_off=False,  # a task means that the bot works again
                 last_order=slots.get("order") or state.last_order,
+                last_products=tuple(slots.get("products") or state.last_products),
             )
         case TaskUpdated(slots, step):
             if state.task is None:
                 return state
-                last_products=tuple(slots.get("products") or state.last_products),
             task = replace(state.task, slots={**state.task.slots, **slots}, step=step)
             products = tuple(slots.get("products") or state.last_products)
             return replace(
@@ -258,6 +262,10 @@ def _action_changed(state: DialogueState, event: ActionStarted | ActionFinished)
             if any(report.action.idempotency_key == key and report.is_settled for report in state.actions):
                 return state  # the same WRITE asked for twice: already known
             report = Report(action, result, state.turn_count)
+            if report.is_settled:
+                # Settled while the customer was elsewhere: its task has nothing left to ask when it comes back.
+                waiting = tuple(t for t in state.suspended if task_key(state.conversation_id, t.task_id) != key)
+                state = replace(state, suspended=waiting)
             others = tuple(report for report in state.actions if report.action.idempotency_key != key)
             return replace(state, unreported=report, actions=(*others, report)[-10:])
 

@@ -15,15 +15,24 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dialogue import store_ledger, store_outbox
 from dialogue import store_schema as schema
+from dialogue.actions import UNAVAILABLE
 from dialogue.database import PATIENCE_S, insert_once, reading, retrying, storable, writing
 from dialogue.errors import StoreUnavailable, UnknownConversation
 from dialogue.event_codec import decode, encode, unpack
 from dialogue.projections import project
 from dialogue.shop.clock import Clock, wall_clock
-from dialogue.types import Action, DialogueEvent
+from dialogue.store_ledger import LedgerEntry
+from dialogue.store_outbox import PendingAction
+from dialogue.types import DialogueEvent
 from nlu.types import Language
 from speech.types import Transcript
+
+__all__ = [
+    "ConversationStore", "HandOffRecord", "HandOffState", "LedgerEntry", "PendingAction", "Position", "Reading",
+    "TurnRecord",
+]  # fmt: skip
 
 T = TypeVar("T")
 HandOffState = Literal["open", "claimed", "closed"]
@@ -68,15 +77,6 @@ class Reading:
     """Where the reader is now."""
     is_whole: bool
     """True: ``events`` is the whole conversation, to be folded from its beginning; False: what follows the position."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingAction:
-    """A WRITE that began and has no known end; performing it again with its key is safe."""
-
-    conversation_id: str
-    action: Action
-    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +242,23 @@ class ConversationStore:
 
     async def pending_actions(self) -> tuple[PendingAction, ...]:
         """WRITEs of all conversations that began and have no end, oldest first: after a crash, perform them again."""
-        table = schema.actions
-        query = select(table).where(table.c.state == "pending").order_by(table.c.started_at, table.c.idempotency_key)
-        return tuple(
-            PendingAction(
-                row["conversation_id"],
-                Action(row["name"], unpack(row["arguments"]), row["idempotency_key"]),
-                row["started_at"],
-            )
-            for row in await self._all(query)
-        )
+        return await self._read(store_outbox.pending)
+
+    async def claim_due_actions(self) -> tuple[PendingAction, ...]:
+        """WRITEs whose time to be tried again has come, each given to one caller only for ``store_outbox.LEASE``."""
+        now = self._clock()
+        if not await self._read(lambda connection: store_outbox.is_due(connection, now)):
+            return ()
+        return await self._write(lambda connection: store_outbox.claim_due(connection, now))
+
+    async def postpone_action(self, idempotency_key: str) -> None:
+        """The shop did not answer again: try later, or give up after too many times."""
+        now = self._clock()
+        await self._write(lambda connection: store_outbox.postpone(connection, idempotency_key, UNAVAILABLE, now))
+
+    async def ledger(self, conversation_id: str) -> tuple[LedgerEntry, ...]:
+        """What the customer was read back, heard and confirmed, oldest first."""
+        return await self._read(lambda connection: store_ledger.entries(connection, conversation_id))
 
     async def hand_offs(
         self, state: HandOffState | None = None, *, conversation_id: str | None = None
@@ -313,12 +320,18 @@ class ConversationStore:
 
         return await retrying(transaction, unavailable=StoreUnavailable, patience_s=self._patience_s)
 
-    async def _all(self, query: Any) -> Sequence[Any]:
-        async def transaction() -> Sequence[Any]:
+    async def _read(self, read: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def transaction() -> T:
             async with reading(self._engine) as connection:
-                return (await connection.execute(query)).mappings().all()
+                return await read(connection)
 
         return await retrying(transaction, unavailable=StoreUnavailable, patience_s=self._patience_s)
+
+    async def _all(self, query: Any) -> Sequence[Any]:
+        async def read(connection: AsyncConnection) -> Sequence[Any]:
+            return (await connection.execute(query)).mappings().all()
+
+        return await self._read(read)
 
 
 def _event(row: Any) -> DialogueEvent:

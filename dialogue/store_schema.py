@@ -1,11 +1,12 @@
 """The tables of the conversation store. Everything goes with its conversation (ON DELETE CASCADE): it can be forgotten.
 
-``events`` is the truth; ``turns``, ``actions``, ``hand_offs`` are projections of it, written in the same transaction.
+``events`` is the truth; ``turns``, ``actions``, ``ledger``, ``hand_offs`` are projections of it, written in the same
+transaction.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from dialogue.database import UtcDateTime, metadata
 
@@ -88,7 +89,33 @@ actions = Table(
     Column("result", JSON),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("next_try_at", UtcDateTime),
+    Index("ix_actions_state_next_try", "state", "next_try_at"),
 )
+"""The outbox: a row is written with the event that decides a WRITE, before it is performed.
+
+    pending --ok--> done      --the shop's rule--> refused      --the customer's no--> dropped
+       ^  |
+       |  +-- no answer: ``attempts`` + 1, tried again at ``next_try_at``; after too many: failed
+"""
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _of_conversation(primary_key=True),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("read_back_turn", Integer, primary_key=True, autoincrement=False),
+    Column("read_back", Text, nullable=False),
+    Column("read_back_at", UtcDateTime, nullable=False),
+    Column("heard", Text),
+    Column("heard_complete", Boolean),
+    Column("heard_at", UtcDateTime),
+    Column("confirmed_turn", Integer),
+    Column("confirmed_words", Text),
+    Column("confirmed_at", UtcDateTime),
+)
+"""What the customer was told that a WRITE would do, how much of it they got, and the words that confirmed it."""
 
 hand_offs = Table(
     "hand_offs",

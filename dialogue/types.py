@@ -175,8 +175,17 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What a WRITE would do has been put into words, to be confirmed. Emitted before the reply that says them."""
+
+    idempotency_key: str
+    turn_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActionStarted:
-    """A WRITE begins. Emitted by the session's action runner."""
+    """A WRITE begins: from here on it is owed, and done after a crash too. Emitted by the session's action runner."""
 
     action: Action
 
@@ -187,6 +196,13 @@ class ActionFinished:
 
     action: Action
     result: ActionResult
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDropped:
+    """A WRITE that the shop had not answered is no longer wanted: it is not tried again."""
+
+    idempotency_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,5 +237,5 @@ class LanguageChanged:
 
 DialogueEvent = (
     CustomerSaid | CustomerIdentified | TaskStarted | TaskUpdated | TaskEnded | Asked | Misunderstood | Understood
-    | ActionStarted | ActionFinished | Said | HandedOff | LanguageChanged
+    | ReadBack | ActionStarted | ActionFinished | ActionDropped | Said | HandedOff | LanguageChanged
 )  # fmt: skip

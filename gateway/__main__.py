@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import call, chat, doctor, say, serve, setup, transcribe
+from gateway.cli import call, chat, doctor, ledger, say, serve, setup, transcribe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app.command("chat")(chat.chat)
 app.command("transcribe")(transcribe.transcribe)
 app.command("say")(say.say)
 app.command("doctor")(doctor.doctor)
+app.command("ledger")(ledger.ledger)
 
 
 def main() -> None:

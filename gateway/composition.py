@@ -36,6 +36,7 @@ from gateway.core import Core
 from gateway.engines import load_voice
 from gateway.ground import NEEDED_MODELS, Progress, connected, open_prepared, open_triton
 from gateway.metrics import Metrics
+from gateway.retries import keep_retrying
 from gateway.services import Services
 from gateway.shared import SharedBuckets, SharedPlaces, SharedUsedTokens, TurnLocks, Worker
 from gateway.voice import Voice
@@ -111,6 +112,7 @@ async def opened(
         elif worker.is_restart:
             metrics.worker_restarts.inc()
             stack.callback(asyncio.create_task(_recover_later(conversations), name="recover").cancel)
+        stack.callback(asyncio.create_task(keep_retrying(conversations), name="retries").cancel)
         voice = await _voice(loading, stack, progress, warms=worker is None or worker.number == 1)
         if worker:
             stack.callback(asyncio.create_task(_keep_counting(metrics), name="count tasks").cancel)

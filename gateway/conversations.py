@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 from weakref import WeakValueDictionary
 
 from dialogue.state import DialogueState
-from dialogue.store import Position
+from dialogue.store import PendingAction, Position
 from dialogue.types import (
     CustomerIdentified,
 )
@@ -82,7 +83,14 @@ class Conversations:
             for waiting in await self._core.store.pending_actions()
             if began_before is None or waiting.started_at < began_before
         ]
-        for waiting in pending:
-            conversation = await self.get(waiting.conversation_id, customer_id=None, channel="recovery")
-            conversation.writes.start(waiting.action)
-        return len(pending)
+        return await self._start(pending)
+
+    async def retry_due(self) -> int:
+        """Try WRITEs again that the shop did not answer, or whose worker is gone; returns how many were due."""
+        return await self._start(await self._core.store.claim_due_actions())
+
+    async def _start(self, waiting: Sequence[PendingAction]) -> int:
+        for owed in waiting:
+            conversation = await self.get(owed.conversation_id, customer_id=None, channel="recovery")
+            conversation.writes.start(owed.action)
+        return len(waiting)

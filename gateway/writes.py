@@ -1,11 +1,14 @@
-"""WRITEs on the shop: in the gateway's own task group, written down first, joined by their idempotency key."""
+"""WRITEs on the shop: in the gateway's own task group, written down first, joined by their idempotency key.
+
+What is written down is owed: ``gateway.retries`` tries it again until the shop has answered.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from dialogue.actions import perform
+from dialogue.actions import UNAVAILABLE, perform
 from dialogue.errors import DialogueError
 from dialogue.types import (
     Action,
@@ -39,8 +42,8 @@ class Writes:
         return await asyncio.shield(task)
 
     def start(self, action: Action) -> asyncio.Task[ActionResult]:
-        """Begin an action that is written down already."""
-        return self._begin(action, written_down=True)
+        """Try an action that is written down already; its result is told, an absent answer only waits longer."""
+        return self._running.get(action.idempotency_key) or self._begin(action, written_down=True)
 
     def _begin(self, action: Action, *, written_down: bool) -> asyncio.Task[ActionResult]:
         work = self._perform(action, written_down=written_down)
@@ -60,7 +63,7 @@ class Writes:
 
     async def _perform(self, action: Action, *, written_down: bool) -> ActionResult:
         conversation = self._conversation
-        result = ActionResult(ok=False, rule="unavailable")
+        result = ActionResult(ok=False, rule=UNAVAILABLE)
         try:
             if written_down or await self._written_down(action):
                 result = await perform(conversation.core.shop, action)
@@ -70,5 +73,15 @@ class Writes:
             )
         outcome = "done" if result.ok else (result.rule or "refused")
         conversation.core.metrics.actions.labels(action.name, outcome).inc()
-        await conversation.apply(ActionFinished(action, result))
+        if written_down and not result.ok and result.rule == UNAVAILABLE:
+            await self._postpone(action)
+        else:
+            await conversation.apply(ActionFinished(action, result))
         return result
+
+    async def _postpone(self, action: Action) -> None:
+        """The customer has heard that the shop does not answer; that it still does not is no news."""
+        try:
+            await self._conversation.core.store.postpone_action(action.idempotency_key)
+        except DialogueError as error:  # the lease ends all the same, and the action is tried again
+            log.logger(conversation_id=self._conversation.id).error("write not postponed", code=error.code)

@@ -99,6 +99,7 @@ class FakeStore:
         self.away = False
         self.pending: list[Any] = []
         self.transcripts: list[str] = []
+        self.postponed: list[str] = []
 
     async def open(self, conversation_id: str, customer_id: str | None, channel: str, language: Language) -> bool:
         return True
@@ -124,6 +125,13 @@ class FakeStore:
 
     async def pending_actions(self) -> list[Any]:
         return self.pending
+
+    async def claim_due_actions(self) -> list[Any]:
+        due, self.pending = self.pending, []
+        return due
+
+    async def postpone_action(self, idempotency_key: str) -> None:
+        self.postponed.append(idempotency_key)
 
 
 class FakeShop:
