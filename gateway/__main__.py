@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import call, chat, doctor, ledger, say, serve, setup, transcribe
+from gateway.cli import call, chat, doctor, kb, ledger, say, serve, setup, transcribe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,7 @@ app.command("transcribe")(transcribe.transcribe)
 app.command("say")(say.say)
 app.command("doctor")(doctor.doctor)
 app.command("ledger")(ledger.ledger)
+app.add_typer(kb.app, name="kb")
 
 
 def main() -> None:

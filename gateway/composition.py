@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialogue.errors import DialogueError
 from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
-from dialogue.knowledge.index import KnowledgeIndex
 from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder
@@ -35,6 +34,7 @@ from gateway.conversations import Conversations
 from gateway.core import Core
 from gateway.engines import load_voice
 from gateway.ground import NEEDED_MODELS, Progress, connected, open_prepared, open_triton
+from gateway.knowledge import keep_fresh, open_knowledge
 from gateway.metrics import Metrics
 from gateway.retries import keep_retrying
 from gateway.services import Services
@@ -51,7 +51,6 @@ VERSION = "0.1.0"
 _SHUTDOWN_S = 10.0
 _WRITES_END_S = 30.0
 """A WRITE of a living worker has ended by then."""
-_RETRY_S = 5.0
 _COUNT_S = 5.0
 _HEALTH_S = 1.0
 
@@ -83,8 +82,9 @@ async def opened(
         background = await stack.enter_async_context(_background())
         store = ConversationStore(engine)
         progress("knowledge base")
-        knowledge = await KnowledgeIndex.open(client)
-        stack.callback(asyncio.create_task(_complete(knowledge), name="knowledge").cancel)
+        knowledge = await open_knowledge(settings, client, engine, policies)
+        fresh = keep_fresh(knowledge, settings.knowledge.refresh_s)
+        stack.callback(asyncio.create_task(fresh, name="knowledge").cancel)
         understanding = _understanding(settings, client)
         await warm_dictionaries(understanding)
         core = Core(
@@ -151,13 +151,6 @@ def _generator(settings: Settings, client: InferenceClient) -> Generator | None:
 def _prompts(settings: Settings) -> Prompts:
     section = settings.dialogue
     return Prompts({"zh": section.notice_zh, "en": section.notice_en}, section.uninterruptible)
-
-
-async def _complete(knowledge: KnowledgeIndex) -> None:
-    """An index that was opened while the model server was away gets its vectors when it is back."""
-    while not knowledge.has_vectors:
-        await asyncio.sleep(_RETRY_S)
-        await knowledge.build()
 
 
 async def _load_voice(settings: Settings, metrics: Metrics) -> Voice:

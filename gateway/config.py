@@ -204,6 +204,23 @@ class Shop(_Section):
     """File with what the shop allows; empty: dialogue/policies/shop.yaml."""
 
 
+class Knowledge(_Section):
+    """What the shop tells everybody: entries, and the documents that 'kefu kb ingest' has read."""
+
+    entries: str = ""
+    """Folder of entries (YAML) of the shop's own; empty: the demo shop's; none: only what was ingested."""
+    engine: Literal["local", "opensearch", "elasticsearch"] = "local"
+    """What searches: local is in process; the others ask a server that the shop runs."""
+    url: str = ""
+    """Address of that server, user and password in it where it wants them, e.g. http://127.0.0.1:9200."""
+    key: SecretStr | None = None
+    """API key of that server, instead of user and password."""
+    index: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")] = "kefu-knowledge"
+    """Name of the index that Kefu keeps there."""
+    refresh_s: PositiveSeconds = 30
+    """How often the gateway looks for what 'kefu kb' has changed."""
+
+
 class Database(_Section):
     """Conversations, actions, hand-offs; the demo shop too."""
 
@@ -231,6 +248,7 @@ class Settings(_Section):
     dialogue: Dialogue = Dialogue()
     generate: Generate = Generate()
     shop: Shop = Shop()
+    knowledge: Knowledge = Knowledge()
     database: Database = Database()
     log: Log = Log()
 

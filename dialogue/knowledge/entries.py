@@ -9,33 +9,55 @@ from typing import Any
 import yaml
 
 from dialogue.knowledge import Entry
-from dialogue.policies import facts, shipped_policies
+from dialogue.policies import Policies, facts, shipped_policies
 
 FOLDER = Path(__file__).parent / "entries"
-FACTS: dict[str, Any] = facts(shipped_policies())
+
+
+def entries(folder: Path = FOLDER, policies: Policies | None = None) -> tuple[Entry, ...]:
+    """Every entry, by file and place in it; ``policies`` None: the demo shop's.
+
+    Raises ``ValueError`` for one that is incomplete or named twice.
+    """
+    return _shipped(folder) if policies is None else _read(folder, policies)
 
 
 @cache
-def entries(folder: Path = FOLDER) -> tuple[Entry, ...]:
-    """Every entry, by file and place in it. Raises ``ValueError`` for one that is incomplete or named twice."""
+def _shipped(folder: Path) -> tuple[Entry, ...]:
+    return _read(folder, shipped_policies())
+
+
+def _read(folder: Path, policies: Policies) -> tuple[Entry, ...]:
+    known = quoted(policies)
     found: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.yaml")):
         for raw in yaml.safe_load(path.read_text("utf-8")):
-            entry = _entry(raw, path.name)
+            entry = _entry(raw, path.name, known)
             if entry.entry_id in found:
                 raise ValueError(f"{path.name}: entry {entry.entry_id!r} is there twice")
             found[entry.entry_id] = entry
     return tuple(found.values())
 
 
-def _entry(raw: dict[str, Any], file: str) -> Entry:
+def quoted(policies: Policies) -> dict[str, Any]:
+    """What the braces of an answer may name."""
+    levels = {level.name_en: level for level in policies.membership.levels}
+    of_levels = {
+        f"{name}_{what}": value
+        for name, level in levels.items()
+        for what, value in (("yuan", f"{level.spend_yuan.normalize():f}"), ("percent", level.discount_percent))
+    }
+    return {**facts(policies), **of_levels, "complaint_hours": policies.tickets.due_hours["complaint"]}
+
+
+def _entry(raw: dict[str, Any], file: str, known: dict[str, Any]) -> Entry:
     try:
         return Entry(
             raw["id"],
             tuple(raw["questions"]["zh"]),
             tuple(raw["questions"]["en"]),
-            raw["answer"]["zh"].format(**FACTS),
-            raw["answer"]["en"].format(**FACTS),
+            raw["answer"]["zh"].format(**known),
+            raw["answer"]["en"].format(**known),
             raw["source"],
         )
     except (KeyError, TypeError) as error:

@@ -1,8 +1,9 @@
 """Finds the knowledge entry a customer asks for: a question in, entries with scores out.
 
-Every paraphrase of every entry is embedded once by the served ``embed`` model and kept on disk; a query is embedded,
-centred (raw cosines of e5 all lie between 0.7 and 1) and compared with each, fused with what the words share. Without
-the model the words alone decide, with a threshold of their own.
+Every text of every entry is embedded once by the served ``embed`` model and kept (the shipped entries' on disk, those
+of ingested documents beside them in the database). A question is embedded; an engine finds candidates by meaning and by
+BM25; they are scored by centred cosine and by what the words share. Without the model the words alone decide, with a
+threshold of their own.
 """
 
 from __future__ import annotations
@@ -11,179 +12,210 @@ import asyncio
 import hashlib
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dialogue.errors import StoreUnavailable
 from dialogue.knowledge import Entry, Hit
+from dialogue.knowledge.document_vectors import complete
+from dialogue.knowledge.embedder import (
+    PROBE,
+    QUERY_DEADLINE_S,
+    EmbeddingClient,
+    Vectors,
+    embed,
+    embed_compared,
+    is_same_model,
+)
+from dialogue.knowledge.engine import Asked, Centre, Engine
 from dialogue.knowledge.entries import entries as all_entries
-from dialogue.knowledge.lexical import Lexicon
-from inference_server.contracts import EMBEDDING_DIM, MODELS
-from inference_server.errors import InferenceError, InferenceFailed
+from dialogue.knowledge.lexical import Lexicon, grams
+from dialogue.knowledge.local import LocalEngine
+from dialogue.knowledge.ranking import ranked
+from dialogue.knowledge.store import DocumentStore, KeptEntry
+from dialogue.shop.clock import wall_clock
+from inference_server.contracts import EMBEDDING_DIM
+from inference_server.errors import InferenceError
 from inference_server.weights import default_cache
 from nlu.types import Language
 
-Vectors = NDArray[np.float32]
+__all__ = ["EmbeddingClient", "KnowledgeIndex"]
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever what is embedded changes its form."""
-PROBE = "运费怎么算？"
-"""Embedded anew at start-up; when it no longer matches the kept one, another model is being served."""
-QUERY_DEADLINE_S = 0.8
-BUILD_DEADLINE_S = 30.0
-"""For one batch."""
-LEXICAL_SHARE = 0.15
+CANDIDATES = 32
+"""By meaning, and as many by words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What a score must reach to be an answer. Set on tests/dialogue/knowledge/questions.yaml."""
+class RemoteEngine(Engine, Protocol):
+    """An engine that must be given what it searches."""
 
-    sure: float
-    """From here whatever comes second."""
-    likely: float
-    """From here when it leads the second by ``margin``."""
-    margin: float
-
-
-WITH_MODEL = Bar(sure=0.46, likely=0.4, margin=0.06)
-WORDS_ALONE = Bar(sure=0.6, likely=0.36, margin=0.08)
-
-
-class EmbeddingClient(Protocol):
-    """The part of ``inference_server.client.InferenceClient`` that is used here."""
-
-    async def infer(self, model: str, inputs: Mapping[str, Any], *, deadline_s: float | None = None) -> dict[str, Any]:
-        """One answer. Raises ``InferenceError``."""
+    async def replace(self, entries: Sequence[Entry], vectors: Vectors, centre: Centre) -> None:
+        """From now on exactly these. Raises ``KnowledgeUnavailable``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One paraphrase."""
+class _Snapshot:
+    """What is searched until something changes."""
 
-    entry: int
-    """Index of its entry."""
-    text: str
+    entries: tuple[Entry, ...]
+    lexicon: Lexicon
+    engine: Engine
+    has_vectors: bool
+    version: str
+    """Of the documents."""
 
 
 class KnowledgeIndex:
-    """In-process search over the entries. Shared by all conversations; ``search`` is safe to cancel."""
+    """Search over the shipped entries and the shop's documents. Shared by all conversations; ``search`` is safe to
+    cancel."""
 
     def __init__(
-        self, client: EmbeddingClient | None, entries: Sequence[Entry] | None = None, cache: Path | None = None
+        self,
+        client: EmbeddingClient | None,
+        entries: Sequence[Entry] | None = None,
+        cache: Path | None = None,
+        *,
+        documents: DocumentStore | None = None,
+        engine: RemoteEngine | None = None,
+        today: Callable[[], date] = lambda: wall_clock().date(),
     ) -> None:
-        """``client`` None: words alone. Nothing is embedded before ``build``."""
+        """``client`` None: words alone. ``engine`` None: in process. Nothing is embedded or read before ``build``."""
         self._client = client
-        self._entries = tuple(all_entries() if entries is None else entries)
+        self._shipped = tuple(all_entries() if entries is None else entries)
         self._folder = cache or default_cache() / "knowledge"
-        languages: tuple[Language, ...] = ("zh", "en")
-        self._questions = tuple(
-            _Question(position, text)
-            for position, entry in enumerate(self._entries)
-            for language in languages
-            for text in entry.questions(language)
-        )
-        self._lexicons = {
-            language: Lexicon([entry.questions(language) for entry in self._entries]) for language in languages
-        }
-        self._centre: Vectors | None = None
-        self._vectors: Vectors | None = None
+        self._documents = documents
+        self._remote = engine
+        self._today = today
         self._build_lock = asyncio.Lock()
+        self._snapshot = _Snapshot(self._shipped, _lexicon(self._shipped), _local(self._shipped), False, "")
 
     @staticmethod
     async def open(
-        client: EmbeddingClient | None, entries: Sequence[Entry] | None = None, cache: Path | None = None
+        client: EmbeddingClient | None,
+        entries: Sequence[Entry] | None = None,
+        cache: Path | None = None,
+        *,
+        documents: DocumentStore | None = None,
+        engine: RemoteEngine | None = None,
     ) -> KnowledgeIndex:
-        """An index, embedded where the model answers (seconds the first time, then from disk). Never raises for it."""
-        index = KnowledgeIndex(client, entries, cache)
+        """An index, embedded where the model answers (seconds the first time, then kept). Never raises for it.
+
+        Raises ``StoreUnavailable`` and, with a remote ``engine``, ``KnowledgeUnavailable``.
+        """
+        index = KnowledgeIndex(client, entries, cache, documents=documents, engine=engine)
         await index.build()
         return index
 
     @property
     def has_vectors(self) -> bool:
         """False while only the words are compared."""
-        return self._vectors is not None
+        return self._snapshot.has_vectors
+
+    @property
+    def size(self) -> int:
+        """How many entries are searched."""
+        return len(self._snapshot.entries)
+
+    async def refresh(self) -> bool:
+        """Take in documents that have changed, and vectors that are missing; whether anything was done."""
+        current = await self._documents.version() if self._documents is not None else ""
+        if self.has_vectors and current == self._snapshot.version:
+            return False
+        await self.build()
+        return True
 
     async def build(self) -> bool:
         """Load or make the vectors; False when the model is away and none are kept. Call it again when it is back."""
         async with self._build_lock:
-            path = self._folder / f"{self._fingerprint()}.npz"
-            kept = await asyncio.to_thread(_load, path, len(self._questions) + 1)
-            if self._client is None:
-                return False
-            try:
-                probe = await self._embed([PROBE], QUERY_DEADLINE_S)
-                if kept is None or float(kept[0] @ probe[0]) < 0.999:
-                    texts = [question.text for question in self._questions]
-                    kept = np.concatenate([probe, await self._embed(texts, BUILD_DEADLINE_S)])
-                    await asyncio.to_thread(_save, path, kept)
-            except InferenceError:
-                if kept is None:
-                    return False
-            self._centre = kept[1:].mean(axis=0)
-            self._vectors = _normalised(kept[1:] - self._centre)
-            return True
+            version, kept = "", tuple[KeptEntry, ...]()
+            if self._documents is not None:
+                version, kept = await self._documents.version(), await self._documents.entries()
+            entries = (*self._shipped, *(found.entry for found in kept))
+            vectors = await self._vectors(kept)
+            if vectors is not None and self._documents is not None and self._client is not None:
+                version = await self._documents.version()
+            self._snapshot = await self._made(entries, vectors, version)
+            return vectors is not None
 
     async def search(self, text: str, language: Language, k: int = 3) -> tuple[Hit, ...]:
-        """The best ``k`` entries, best first; without the model by words alone. Raises nothing for it."""
-        words = np.asarray(self._lexicons[language].scores(text), np.float32)
-        meaning = await self._by_meaning(text)
-        if meaning is None:
-            scores, bar = words, WORDS_ALONE
-        else:
-            scores, bar = (1 - LEXICAL_SHARE) * np.maximum(meaning, 0) + LEXICAL_SHARE * words, WITH_MODEL
-        order = np.argsort(-scores, kind="stable")[: max(k, 2)]
-        lead = float(scores[order[0]] - scores[order[1]]) if len(order) > 1 else 1.0
-        hits = []
-        for rank, position in enumerate(order[:k]):
-            score = float(scores[position])
-            sure = score >= bar.sure or (rank == 0 and score >= bar.likely and lead >= bar.margin)
-            hits.append(Hit(self._entries[position], score, sure))
-        return tuple(hits)
+        """The best ``k`` entries, best first; none where nothing is near; without the model by words alone.
 
-    async def _by_meaning(self, text: str) -> NDArray[np.float32] | None:
-        """Centred cosine with the nearest paraphrase of each entry; None without the model."""
-        if self._vectors is None or self._centre is None:
+        Raises ``KnowledgeUnavailable`` only where a remote engine does not answer.
+        """
+        now = self._snapshot
+        vector = await self._asked(text) if now.has_vectors else None
+        found = await now.engine.candidates(Asked(text, vector, self._today()), CANDIDATES)
+        return ranked(grams(text), found, now.lexicon, by_meaning=vector is not None, k=k)
+
+    async def _made(self, entries: tuple[Entry, ...], vectors: Vectors | None, version: str) -> _Snapshot:
+        lexicon = await asyncio.to_thread(_lexicon, entries)
+        if vectors is None:
+            return _Snapshot(entries, lexicon, await asyncio.to_thread(_local, entries), False, version)
+        passages = [entry.is_passage for entry in entries for _ in entry.compared()]
+        centre = Centre.of(vectors, passages)
+        if self._remote is not None:
+            await self._remote.replace(entries, vectors, centre)
+            return _Snapshot(entries, lexicon, self._remote, True, version)
+        local = await asyncio.to_thread(LocalEngine, entries, vectors, centre)
+        return _Snapshot(entries, lexicon, local, True, version)
+
+    async def _asked(self, text: str) -> Vectors | None:
+        if self._client is None:
             return None
         try:
-            query = await self._embed([text], QUERY_DEADLINE_S)
+            vector: Vectors = (await embed(self._client, [text], "query", QUERY_DEADLINE_S))[0]
+            return vector
         except InferenceError:
             return None
-        cosines = self._vectors @ _normalised(query - self._centre)[0]
-        scores = np.full(len(self._entries), -1, np.float32)
-        np.maximum.at(scores, [question.entry for question in self._questions], cosines)
-        return scores
 
-    async def _embed(self, texts: Sequence[str], deadline_s: float) -> Vectors:
-        assert self._client is not None
-        size, made = MODELS["embed"].max_batch_size, []
-        for start in range(0, len(texts), size):
-            batch = texts[start : start + size]
-            inputs = {
-                "TEXT": np.array([[text] for text in batch], dtype=np.object_),
-                "KIND": np.array([["query"]] * len(batch), dtype=np.object_),
-            }
-            answer = await self._client.infer("embed", inputs, deadline_s=deadline_s)
-            vectors = np.asarray(answer.get("EMBEDDING"), dtype=np.float32)
-            if vectors.shape != (len(batch), EMBEDDING_DIM) or not np.isfinite(vectors).all():
-                raise InferenceFailed(f"embed answered with shape {vectors.shape}")
-            made.append(vectors)
-        return _normalised(np.concatenate(made))
+    async def _vectors(self, kept: Sequence[KeptEntry]) -> Vectors | None:
+        """A row for every text; None when some are missing and the model is away."""
+        path = self._folder / f"{self._fingerprint()}.npz"
+        texts = [text for entry in self._shipped for text in entry.compared()]
+        shipped = await asyncio.to_thread(_load, path, len(texts) + 1)
+        if self._client is None:
+            return None
+        try:
+            probe = (await embed(self._client, [PROBE], "query", QUERY_DEADLINE_S))[0]
+            if shipped is None or not is_same_model(shipped[0], probe):
+                shipped = np.concatenate([probe[None], await embed_compared(self._client, texts)])
+                await asyncio.to_thread(_save, path, shipped)
+        except InferenceError:
+            if shipped is None:
+                return None
+            probe = shipped[0]
+        if self._documents is None:
+            return shipped[1:]
+        try:
+            of_documents = await complete(self._documents, kept, self._client, probe)
+        except (InferenceError, StoreUnavailable):
+            # What was made is kept; the rest is made at the next try.
+            return None
+        return np.concatenate([shipped[1:], *of_documents])
 
     def _fingerprint(self) -> str:
-        content = "\n".join([str(RECIPE), PROBE, *(question.text for question in self._questions)])
-        return hashlib.sha256(content.encode()).hexdigest()[:32]
+        texts = [f"{kind} {text}" for entry in self._shipped for kind, text in entry.compared()]
+        return hashlib.sha256("\n".join([str(RECIPE), PROBE, *texts]).encode()).hexdigest()[:32]
 
 
-def _normalised(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Vectors = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
-    return unit
+@lru_cache(maxsize=4)
+def _lexicon(entries: tuple[Entry, ...]) -> Lexicon:
+    return Lexicon(
+        frozenset[str]().union(*(grams(text) for _, text in entry.compared()), frozenset()) for entry in entries
+    )
+
+
+@lru_cache(maxsize=4)
+def _local(entries: tuple[Entry, ...]) -> LocalEngine:
+    return LocalEngine(entries)
 
 
 def _load(path: Path, rows: int) -> Vectors | None:

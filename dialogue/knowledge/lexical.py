@@ -1,6 +1,7 @@
 """How much a question and an entry share in words, without any model: Chinese characters and pairs, English words.
 
-Pure. Scores are 0..1 and comparable between queries, which plain BM25 is not, so one threshold serves them all.
+Pure. Scores are 0..1 and comparable between queries, which plain BM25 is not, so one threshold serves them all; BM25
+(``bm25.py``) finds the candidates that are scored here.
 """
 
 from __future__ import annotations
@@ -32,13 +33,18 @@ _PHRASE = 0.1
 Grams = frozenset[str]
 
 
-def grams(text: str) -> Grams:
-    """What a text is compared by."""
+def tokens(text: str) -> list[str]:
+    """What a text is compared by, in no order, repeated as often as it is there."""
     lower = _FILLER.sub(" ", text.lower())
-    found = {_stem(word) for word in _WORD.findall(lower) if word not in _STOP_WORDS}
+    found = [_stem(word) for word in _WORD.findall(lower) if word not in _STOP_WORDS]
     for run in _HAN_RUN.findall(lower):
-        found |= set(run) | {run[i : i + 2] for i in range(len(run) - 1)}
-    return frozenset(found)
+        found += [*run, *(run[i : i + 2] for i in range(len(run) - 1))]
+    return found
+
+
+def grams(text: str) -> Grams:
+    """The different ones of ``tokens``."""
+    return frozenset(tokens(text))
 
 
 def _stem(word: str) -> str:
@@ -49,33 +55,30 @@ def _stem(word: str) -> str:
 
 
 class Lexicon:
-    """The paraphrases of every entry in one language, weighted by rarity. Holds no state between calls."""
+    """How rare each word is among the entries. Immutable."""
 
-    def __init__(self, entries: Iterable[Sequence[str]]) -> None:
-        """``entries``: the paraphrases of each."""
-        self._paraphrases = [[grams(text) for text in texts] for texts in entries]
-        self._pools = [frozenset[str]().union(*paraphrases) for paraphrases in self._paraphrases]
-        counts = Counter(gram for pool in self._pools for gram in pool)
-        most = math.log(1 + len(self._pools))
-        self._weights = {
-            gram: _size(gram) * math.log((1 + len(self._pools)) / count) / most for gram, count in counts.items()
-        }
+    def __init__(self, entries: Iterable[Grams]) -> None:
+        """``entries``: everything that the paraphrases of each hold."""
+        counts: Counter[str] = Counter()
+        size = 0
+        for pool in entries:
+            counts.update(pool)
+            size += 1
+        most = math.log(1 + size) if size else 1.0
+        self._weights = {gram: _size(gram) * math.log((1 + size) / count) / most for gram, count in counts.items()}
 
-    def scores(self, text: str) -> list[float]:
-        """How well each entry answers ``text``, 0..1."""
-        asked = grams(text)
+    def score(self, asked: Grams, texts: Sequence[Grams]) -> float:
+        """How well an entry with these paraphrases answers what was asked, 0..1."""
         total = self._weight(asked)
         if not total:
-            return [0.0] * len(self._pools)
-        return [
-            (1 - _PHRASE) * self._weight(asked & pool) / total
-            + _PHRASE * max((self._likeness(asked, total, paraphrase) for paraphrase in paraphrases), default=0.0)
-            for pool, paraphrases in zip(self._pools, self._paraphrases, strict=True)
-        ]
+            return 0.0
+        pool = frozenset[str]().union(*texts)
+        like = max((self._likeness(asked, total, text) for text in texts), default=0.0)
+        return (1 - _PHRASE) * self._weight(asked & pool) / total + _PHRASE * like
 
-    def _likeness(self, asked: Grams, total: float, paraphrase: Grams) -> float:
+    def _likeness(self, asked: Grams, total: float, text: Grams) -> float:
         """Weighted Dice coefficient."""
-        return 2 * self._weight(asked & paraphrase) / (total + self._weight(paraphrase))
+        return 2 * self._weight(asked & text) / (total + self._weight(text))
 
     def _weight(self, found: Grams) -> float:
         # Sorted: the sum of floats must not depend on the order of a set.

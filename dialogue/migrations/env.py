@@ -12,8 +12,9 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import text
 from sqlalchemy.types import TypeDecorator
 
+import dialogue.knowledge.schema
 import dialogue.shop.schema
-import dialogue.store_schema  # noqa: F401  (both fill the metadata)
+import dialogue.store_schema  # noqa: F401  (all fill the metadata)
 from dialogue.database import metadata
 
 _LOCK = 5_338_001

@@ -32,9 +32,11 @@ async def answer(context: Context) -> AsyncIterator[Item]:
         best = hits[0].entry
         source = Card("source", {"id": best.entry_id, "title": best.title(context.language), "source": best.source})
         others = tuple(hit.entry.title(context.language) for hit in hits[1:] if hit.confident)[:2]
-        yield context.reply(
-            best.answer(context.language), cards=(source,), suggestions=others, sources=(f"faq:{best.entry_id}",)
-        )
+        told = best.answer(context.language)
+        if best.is_passage:
+            told = context.say("faq.passage", text=told)
+        named = best.entry_id if best.entry_id.startswith("doc:") else f"faq:{best.entry_id}"
+        yield context.reply(told, cards=(source,), suggestions=others, sources=(named,))
         return
     near = tuple(hit.entry.title(context.language) for hit in hits)[:2]
     suggestions = (*near, *context.suggest("human"))

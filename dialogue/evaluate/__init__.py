@@ -1,0 +1,1 @@
+"""Measures the dialogue on data that nobody here wrote. ``python -m dialogue.evaluate --help``."""

@@ -1,0 +1,47 @@
+"""``python -m dialogue.evaluate --retrieval FILE [--corpus FILE] [--json]``: how well the knowledge base finds."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dialogue.evaluate.retrieval import DataError, Remembering, load, measured
+from dialogue.knowledge.embedder import PROBE
+from nlu.train.embeddings import EncoderError, server_python, subprocess_encoder, triton_encoder
+
+_CHECKOUT = Path(__file__).parents[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one line that says what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m dialogue.evaluate", description=__doc__)
+    parser.add_argument("--retrieval", type=Path, metavar="FILE", required=True, help="pairs, or queries (JSONL)")
+    parser.add_argument("--corpus", type=Path, metavar="FILE", help="what the queries search")
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N questions, evenly spaced")
+    parser.add_argument("--triton", metavar="URL", help="embed with this Triton (gRPC) instead of a process of our own")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        search = load(options.retrieval, options.corpus)
+        encode = triton_encoder(options.triton) if options.triton else subprocess_encoder(server_python(_CHECKOUT))
+        client = Remembering(encode)
+        client.learn([PROBE, *search.questions, *(entry.questions_zh[0] for entry in search.entries)])
+        with tempfile.TemporaryDirectory() as scratch:
+            found = asyncio.run(measured(search, client, Path(scratch), options.limit))
+    except (DataError, EncoderError) as error:
+        print(f"dialogue.evaluate: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print("\n".join(f"{name:10} {value}" for name, value in found.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
