@@ -1,6 +1,6 @@
 """``python -m dialogue``: chat with the demo shop in the terminal, in process, with the keyword classifier.
 
-``--anonymous`` is not signed in; ``--why`` shows what was understood. An empty line or Ctrl-D ends it.
+``--anonymous`` is not signed in; ``--explain`` shows what was understood and why. An empty line or Ctrl-D ends it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rich.console import Console
+
 from dialogue.chat import Chat
 from dialogue.database import migrate, open_database
+from dialogue.explain import panel
 from dialogue.knowledge.index import KnowledgeIndex
 from dialogue.respond import Responder
 from dialogue.shop import demo
@@ -25,7 +28,7 @@ from nlu.types import Language
 from nlu.understand import Understanding
 
 
-async def chat(*, anonymous: bool, language: Language, why: bool) -> None:
+async def chat(*, anonymous: bool, language: Language, explain: bool) -> None:
     """Talk until the input ends. The shop is seeded anew in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="kefu-") as folder:
         engine = open_database(f"sqlite+aiosqlite:///{Path(folder) / 'demo.db'}")
@@ -35,20 +38,19 @@ async def chat(*, anonymous: bool, language: Language, why: bool) -> None:
             shop = SqlShop(engine)
             state = DialogueState.new("terminal", None if anonymous else demo.DEMO_CUSTOMER_ID, language)
             responder = Responder(shop, await KnowledgeIndex.open(None))
-            await _talk(Chat(Understanding(KeywordClassifier()), responder, shop, state), why=why)
+            await _talk(Chat(Understanding(KeywordClassifier()), responder, shop, state), explain=explain)
         finally:
             await engine.dispose()
 
 
-async def _talk(conversation: Chat, *, why: bool) -> None:
+async def _talk(conversation: Chat, *, explain: bool) -> None:
     print(f"({demo.SHOP_NAME}, order {demo.sample_order_number()})")
     _show(conversation.greet())
     while text := (await asyncio.to_thread(_read)).strip():
         async for reply in conversation.say(text):
             _show(reply)
-        if why and conversation.turn is not None:
-            parse = conversation.turn.parse
-            print(f"  [{parse.intent} {parse.confidence:.2f} {[slot.name for slot in parse.slots]}]")
+        if explain:
+            Console().print(panel(conversation.explanation))
 
 
 def _read() -> str:
@@ -69,10 +71,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dialogue", description=__doc__)
     parser.add_argument("--anonymous", action="store_true", help="not signed in: orders need number and phone")
     parser.add_argument("--language", choices=["zh", "en"], default="zh")
-    parser.add_argument("--why", action="store_true", help="show what was understood")
+    parser.add_argument("--explain", action="store_true", help="show what was understood, and why")
     given = parser.parse_args()
     try:
-        asyncio.run(chat(anonymous=given.anonymous, language=given.language, why=given.why))
+        asyncio.run(chat(anonymous=given.anonymous, language=given.language, explain=given.explain))
     except KeyboardInterrupt:
         sys.exit(130)
 

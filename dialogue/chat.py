@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 from dialogue.actions import perform
+from dialogue.explain import explanation
 from dialogue.respond import Responder
 from dialogue.shop.protocol import Shop
 from dialogue.state import DialogueState, fold
@@ -37,6 +39,8 @@ class Chat:
         """Everything that happened since."""
         self.turn: Turn | None = None
         """The last turn, with what was understood."""
+        self.explanation: dict[str, Any] = {}
+        """Why the last turn was answered as it was; see ``dialogue.explain``."""
         self._understanding = understanding
         self._responder = responder
         self._shop = shop
@@ -50,6 +54,8 @@ class Chat:
         parse = await self._understanding.understand(text, self.state.expectation)
         self.turn = Turn(self.state.turn_count + 1, text, parse, modality, "chat")
         self._apply(CustomerSaid(self.turn))
+        chosen = self._responder.chosen(self.state, self.turn)
+        self.explanation = explanation(parse, self.state.tension, chosen)
         async with aclosing(self._responder.respond(self.state, self.turn, self)) as items:
             async for item in items:
                 if isinstance(item, Reply):

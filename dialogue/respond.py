@@ -107,6 +107,10 @@ class Responder:
         """What to say at the ``attempt``-th silence in a row; see ``dialogue.no_input``."""
         return self._prompts.marked(no_input(state, turn_id, attempt, can_type=can_type, has_keypad=has_keypad))
 
+    def chosen(self, state: DialogueState, turn: Turn) -> Choice:
+        """What the policy makes of ``turn``, for an explanation; ``state`` holds the turn's ``CustomerSaid``."""
+        return choose(state, turn.parse, self._routes)
+
     async def respond(self, state: DialogueState, turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
         """The answer to ``turn``. ``state`` holds the turn's ``CustomerSaid`` already.
 

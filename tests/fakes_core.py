@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dialogue.errors import StoreUnavailable
+from dialogue.policy import Choice
 from dialogue.shop.types import Customer, Order, OrderStatus
 from dialogue.state import DialogueState
 from dialogue.store import Position, Reading
@@ -76,6 +77,9 @@ class FakeResponder:
         for number, text in enumerate(self.replies, 1):
             await asyncio.sleep(self.delay_s)
             yield Reply(turn.turn_id, text, "zh", is_last=number == len(self.replies))
+
+    def chosen(self, state: DialogueState, turn: Turn) -> Choice:
+        return Choice("order_status", "start", turn.parse.intent)
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         return Reply(turn_id, "您好，请问有什么可以帮您？", "zh", is_last=True)

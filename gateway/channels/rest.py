@@ -8,8 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from dialogue.types import Reply, ReplyAction
+from dialogue.explain import explanation
+from dialogue.state import fold
+from dialogue.types import CustomerSaid, Reply, ReplyAction, Turn
 from gateway.channels.identity import rest_grant
+from gateway.conversation import Conversation
 from gateway.core import Hops
 from gateway.errors import ProtocolError
 from gateway.events import ReplyOut, UnderstoodOut
@@ -71,6 +74,7 @@ async def _message(request: web.Request) -> web.Response:
     )
     started, hops = time.perf_counter(), Hops()
     parse: Parse | None = None
+    explained: dict[str, Any] = {}
     replies: list[Reply] = []
     turn = conversation.take_turn(text, modality="text", channel="rest", language=language, hops=hops)
     async with aclosing(turn) as items:
@@ -78,11 +82,21 @@ async def _message(request: web.Request) -> web.Response:
             match item:
                 case UnderstoodOut():
                     parse = item.parse
+                    if body.get("explain") is True:
+                        explained = {"explanation": _explained(conversation, item)}
                 case ReplyOut():
                     replies.append(item.reply)
     elapsed_ms = (time.perf_counter() - started) * 1000
     count_hops(services.metrics, hops, elapsed_ms)
-    return web.json_response(answer_json(grant.conversation_id, parse, replies, elapsed_ms))
+    answer = answer_json(grant.conversation_id, parse, replies, elapsed_ms)
+    return web.json_response(answer | explained)
+
+
+def _explained(conversation: Conversation, item: UnderstoodOut) -> dict[str, Any]:
+    """Why the answer to come will be what it is; changes nothing."""
+    turn = Turn(item.turn_id, item.parse.text, item.parse, "text", "rest")
+    state = fold(conversation.state, CustomerSaid(turn))
+    return explanation(item.parse, state.tension, conversation.core.responder.chosen(state, turn))
 
 
 def count_hops(metrics: Metrics, hops: Hops, total_ms: float) -> None:

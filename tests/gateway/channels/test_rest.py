@@ -37,6 +37,14 @@ async def test_a_message_is_answered() -> None:
     assert [complete for _, complete in house.said] == [True, True]
 
 
+async def test_an_answer_is_explained_on_request() -> None:
+    async with served() as door:
+        told = (await say(door, explain=True))["explanation"]
+        assert "explanation" not in await say(door, explain=False)
+    assert (told["intent"], told["tension"]["level"]) == ("order_status", "calm")
+    assert told["choice"] == {"skill": "order_status", "mode": "start", "reason": "order_status"}
+
+
 async def test_the_answer_joins_what_several_replies_brought() -> None:
     house = house_with()
 

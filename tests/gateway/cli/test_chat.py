@@ -32,6 +32,17 @@ async def test_one_message_as_json_and_going_on() -> None:
     assert json.loads(again.stdout)["turn_id"] == 2
 
 
+async def test_an_answer_explained() -> None:
+    async with served() as door:
+        once = await chat("我的订单什么时候到", "--url", door.url, "--explain")
+        talk = await chat("--url", door.url, "--explain", typed="我的订单什么时候到\n\n")
+        told = json.loads((await chat("我的订单", "--url", door.url, "--explain", "--json")).stdout)
+    for shown in (once.stdout, talk.stdout):
+        assert "intent    order_status 0.90" in shown
+        assert "then      order_status (start)" in shown
+    assert told["explanation"]["tension"] == {"level": "calm", "score": 0.0, "reasons": []}
+
+
 async def test_a_dialogue_ends_with_an_empty_line_or_the_end_of_input() -> None:
     for typed in ("一\n二\n\n", "一\n二\n"):
         house = house_with()
