@@ -7,9 +7,21 @@ import pytest
 from dialogue.policy import Routes, choose
 from dialogue.skills import load
 from dialogue.state import DialogueState, fold_all
-from dialogue.types import Asked, DialogueEvent, HandedOff, Said, TaskEnded, TaskStarted, TaskUpdated
+from dialogue.types import (
+    Action,
+    ActionFinished,
+    ActionResult,
+    Asked,
+    CustomerSaid,
+    DialogueEvent,
+    HandedOff,
+    Said,
+    TaskEnded,
+    TaskStarted,
+    TaskUpdated,
+)
 from nlu.types import INTENTS, Expectation, Parse
-from tests.dialogue.words import parse
+from tests.dialogue.words import parse, turn
 
 SKILLS = load()
 ROUTES = Routes.of(SKILLS)
@@ -32,6 +44,14 @@ TOLD = fold_all(
     NEW,
     [TaskStarted("order_status", "1", {"order": "12345678"}), TaskEnded("done"), Said(1, "订单12345678已发货。", True)],
 )
+CANCELLED = fold_all(
+    NEW,
+    [
+        CustomerSaid(turn(1, parse("确认", "affirm"))),
+        ActionFinished(Action("cancel_order", {"order_number": "12345678"}, "c:1"), ActionResult(True)),
+    ],
+)
+MODIFYING = running("modify_order", "confirm", Expectation("yes_no"))
 HANDED_OFF = fold_all(NEW, [HandedOff("s", "asked", {}, "neutral")])
 
 
@@ -69,6 +89,19 @@ def test_every_intent_has_a_skill_or_is_an_answer() -> None:
         (CONFIRMING, parse("人工", "talk_to_human"), "handoff", "start"),
         (CONFIRMING, parse("谢谢", "thanks"), "smalltalk", "digress"),
         (CONFIRMING, parse("叽里咕噜"), "fallback", "digress"),
+        (CONFIRMING, parse("稍等我找找单号", "wait"), "smalltalk", "aside"),
+        (CONFIRMING, parse("什么意思", "not_understood"), "smalltalk", "aside"),
+        (CONFIRMING, parse("人呢", "urge_reply"), "smalltalk", "digress"),
+        (CONFIRMING, parse("显示签收了可我没收到", "logistics"), "not_received", "replace"),
+        (CONFIRMING, parse("快递单号是多少", "price_question"), "order_status", "digress"),
+        (ASKED_REASON, parse("显示签收了可我没收到", "logistics"), "not_received", "replace"),
+        (NEW, parse("不取消了", "deny"), "smalltalk", "start"),
+        (NEW, parse("恢复刚才的订单", "cancel_order"), "undo", "start"),
+        (CANCELLED, parse("不取消了", "deny"), "undo", "start"),
+        (CANCELLED, parse("还是留着吧", "out_of_scope"), "undo", "start"),
+        (CANCELLED, parse("好的谢谢", "thanks"), "smalltalk", "start"),
+        (MODIFYING, parse("要XL的", "out_of_scope"), "modify_order", "continue"),
+        (MODIFYING, parse("好的", "affirm"), "modify_order", "continue"),
         (ASKED_NUMBER, parse("12345678", "inform", order_number="12345678"), "order_status", "continue"),
         (ASKED_NUMBER, parse("一二三四", digits="1234"), "order_status", "continue"),
         (ASKED_NUMBER, parse("算了", "deny"), "order_status", "stop"),
