@@ -37,6 +37,7 @@ EVENT_TYPES: dict[str, type[DialogueEvent]] = {
     "said": types.Said,
     "handed_off": types.HandedOff,
     "language_changed": types.LanguageChanged,
+    "requests_noted": types.RequestsNoted,
 }
 """Tag to class: what may stand in the database."""
 

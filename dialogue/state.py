@@ -31,6 +31,7 @@ from dialogue.types import (
     LanguageChanged,
     Misunderstood,
     ReadBack,
+    RequestsNoted,
     Said,
     TaskEnded,
     TaskStarted,
@@ -41,6 +42,7 @@ from nlu.types import INFORM, Expectation, Language, Parse
 
 HISTORY_LINES = 40
 SUSPENDED_TASKS = 3
+NOTED_REQUESTS = 3
 UPSET_SCORE = 0.8
 """Probability of negative sentiment from which a message counts as upset."""
 NOTHING = Expectation()
@@ -109,6 +111,8 @@ class DialogueState:
     task: Task | None = None
     suspended: tuple[Task, ...] = ()
     """Waiting tasks, the next to come back last."""
+    noted: tuple[Parse, ...] = ()
+    """What else was asked for in one sentence, to be taken up when no task is left; the next one first."""
     expectation: Expectation = NOTHING
     misunderstandings: int = 0
     """Turns in a row that were not understood."""
@@ -175,10 +179,19 @@ def fold(state: DialogueState, event: DialogueEvent) -> DialogueState:
             return _said(state, event)
         case HandedOff():
             return replace(
-                state, handed_off=True, task=None, suspended=(), expectation=NOTHING, misunderstandings=0, upset=0
+                state,
+                handed_off=True,
+                task=None,
+                suspended=(),
+                noted=(),
+                expectation=NOTHING,
+                misunderstandings=0,
+                upset=0,
             )
         case LanguageChanged(language):
             return replace(state, language=language)
+        case RequestsNoted(requests):
+            return replace(state, noted=requests[:NOTED_REQUESTS])
 
 
 def is_confirming(state: DialogueState) -> bool:

@@ -235,7 +235,15 @@ class LanguageChanged:
     language: Language
 
 
+@dataclass(frozen=True, slots=True)
+class RequestsNoted:
+    """What else the customer asked for, to be taken up when no task is left; replaces what was noted before."""
+
+    requests: tuple[Parse, ...]
+
+
 DialogueEvent = (
     CustomerSaid | CustomerIdentified | TaskStarted | TaskUpdated | TaskEnded | Asked | Misunderstood | Understood
     | ReadBack | ActionStarted | ActionFinished | ActionDropped | Said | HandedOff | LanguageChanged
+    | RequestsNoted
 )  # fmt: skip

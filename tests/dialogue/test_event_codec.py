@@ -24,6 +24,7 @@ from dialogue.types import (
     CustomerSaid,
     DialogueEvent,
     HandedOff,
+    RequestsNoted,
     TaskStarted,
     TaskUpdated,
     Turn,
@@ -92,6 +93,7 @@ _OPEN_FIELDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     HandedOff: {"slots": _maps},
     ActionStarted: {"action": _actions},
     ActionFinished: {"action": _actions, "result": st.builds(ActionResult, data=_maps)},
+    RequestsNoted: {"requests": st.lists(_parses, max_size=2).map(tuple)},
 }
 _events = st.one_of([st.builds(event, **_OPEN_FIELDS.get(event, {})) for event in get_args(DialogueEvent)])
 

@@ -20,6 +20,7 @@ from dialogue.types import (
     HandedOff,
     LanguageChanged,
     Misunderstood,
+    RequestsNoted,
     Said,
     TaskEnded,
     TaskStarted,
@@ -54,6 +55,14 @@ def test_a_second_task_suspends_the_first_which_comes_back_with_its_question() -
     over = fold(back, TaskEnded("done"))
     assert (over.task, over.expectation) == (None, Expectation())
     assert over.last_order == "7"
+
+
+def test_what_else_was_asked_for_is_remembered_until_a_person_takes_over() -> None:
+    invoice, freight = parse("开发票", "invoice"), parse("运费多少", "freight")
+    state = fold_all(NEW, [RequestsNoted((invoice, freight)), TaskStarted("returns", "1"), TaskEnded("done")])
+    assert state.noted == (invoice, freight)
+    assert fold(state, RequestsNoted((freight,))).noted == (freight,)
+    assert fold(state, HandedOff("s", "asked", {}, "neutral")).noted == ()
 
 
 def test_the_same_skill_starts_over_without_suspending_itself() -> None:
