@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _HAN_RUN = re.compile(r"[一-鿿]+")
 _WORD = re.compile(r"[a-z]+|\d+")
@@ -27,8 +28,6 @@ _UNKNOWN = 1.0
 """Weight of what no entry holds: a question that is mostly about something else must score low."""
 _SINGLE = 0.5
 """Weight of a single Chinese character against a pair."""
-_PHRASE = 0.1
-"""Share of the likeness to one paraphrase; the rest is how much of the question the entry covers."""
 
 Grams = frozenset[str]
 
@@ -42,8 +41,9 @@ def tokens(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=20_000)
 def grams(text: str) -> Grams:
-    """The different ones of ``tokens``."""
+    """The different ones of ``tokens``; remembered, for every question is compared with the same entries."""
     return frozenset(tokens(text))
 
 
@@ -67,14 +67,17 @@ class Lexicon:
         most = math.log(1 + size) if size else 1.0
         self._weights = {gram: _size(gram) * math.log((1 + size) / count) / most for gram, count in counts.items()}
 
-    def score(self, asked: Grams, texts: Sequence[Grams]) -> float:
-        """How well an entry with these paraphrases answers what was asked, 0..1."""
+    def score(self, asked: Grams, texts: Sequence[Grams], phrase: float) -> float:
+        """How well an entry with these paraphrases answers what was asked, 0..1.
+
+        ``phrase``: share of the likeness to one paraphrase; the rest is how much of the question the entry covers.
+        """
         total = self._weight(asked)
         if not total:
             return 0.0
         pool = frozenset[str]().union(*texts)
         like = max((self._likeness(asked, total, text) for text in texts), default=0.0)
-        return (1 - _PHRASE) * self._weight(asked & pool) / total + _PHRASE * like
+        return (1 - phrase) * self._weight(asked & pool) / total + phrase * like
 
     def _likeness(self, asked: Grams, total: float, text: Grams) -> float:
         """Weighted Dice coefficient."""
