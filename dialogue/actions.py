@@ -1,4 +1,5 @@
 """A WRITE asked for by a skill, done on the shop: an ``Action`` in, an ``ActionResult`` out. Never raises shop errors.
+Another domain's back end performs its own.
 
 Arguments and facts are JSON: money as text with two places, days and instants in ISO 8601.
 """
@@ -8,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, Literal, Protocol, assert_never, cast, get_args, runtime_checkable
 
 from pydantic import TypeAdapter
 
+from dialogue.backend import Backend
 from dialogue.errors import ActionRefused, ShopUnavailable
 from dialogue.shop.protocol import Shop
 from dialogue.shop.types import DayPart, Order, PriceAdjustment, Return, Ticket, TicketKind
-from dialogue.types import Action, ActionResult
+from dialogue.types import Action, ActionResult, ShopAction
 
 UNAVAILABLE = "unavailable"
 """``ActionResult.rule`` when the shop did not answer: whether it happened is not known, ask again with the same key."""
@@ -27,7 +29,16 @@ _ADJUSTMENT = TypeAdapter(PriceAdjustment)
 Facts = Mapping[str, Any]
 
 
-async def perform(shop: Shop, action: Action) -> ActionResult:
+@runtime_checkable
+class Performing(Protocol):
+    """A back end that knows its WRITEs itself."""
+
+    async def perform(self, action: Action) -> Facts:
+        """WRITE: do it, once for each key, and give its JSON facts. Raises ``ActionRefused``, ``ShopUnavailable``."""
+        ...
+
+
+async def perform(backend: Backend, action: Action) -> ActionResult:
     """Do ``action`` and return its facts, or the rule that forbids it.
 
     Facts are the fields of what the shop's method gives (``Return``, ``PriceAdjustment``, ``Ticket``); of an order:
@@ -35,7 +46,9 @@ async def perform(shop: Shop, action: Action) -> ActionResult:
     ``noted``. Calling it again with the same action gives the same result.
     """
     try:
-        return ActionResult(ok=True, data=await _call(shop, action))
+        if isinstance(backend, Performing):
+            return ActionResult(ok=True, data=await backend.perform(action))
+        return ActionResult(ok=True, data=await _call(cast(Shop, backend), action))
     except ActionRefused as refused:
         return ActionResult(ok=False, rule=refused.rule)
     except ShopUnavailable:
@@ -49,11 +62,14 @@ class _BadArguments(Exception):
 
 
 async def _call(shop: Shop, action: Action) -> Facts:
-    match action.name:
+    if action.name not in get_args(ShopAction):
+        raise _BadArguments(action.name)
+    name = cast(ShopAction, action.name)
+    match name:
         case "cancel_order" | "change_address" | "request_invoice" | "urge_order" | "modify_order" | "restore_order":
-            return _order_facts(await _call_order(shop, action.name, action.arguments, action.idempotency_key))
+            return _order_facts(await _call_order(shop, name, action.arguments, action.idempotency_key))
         case "create_return" | "book_pickup" | "withdraw_return":
-            return _facts(_RETURN, await _call_return(shop, action.name, action.arguments, action.idempotency_key))
+            return _facts(_RETURN, await _call_return(shop, name, action.arguments, action.idempotency_key))
         case "protect_price":
             number = _text(action.arguments, "order_number")
             return _facts(_ADJUSTMENT, await shop.protect_price(number, idempotency_key=action.idempotency_key))
@@ -64,7 +80,7 @@ async def _call(shop: Shop, action: Action) -> Facts:
         case "open_ticket":
             return _facts(_TICKET, await _open_ticket(shop, action.arguments, action.idempotency_key))
         case _:
-            assert_never(action.name)
+            assert_never(name)
 
 
 _OrderAction = Literal[

@@ -13,7 +13,7 @@ import re
 
 from dialogue.state import OFFERED, DialogueState
 from dialogue.types import Reply, ReplyAction
-from dialogue.wording import Wording, wording
+from dialogue.wording import Wording, Words, wording
 
 _NUMBERS = frozenset({"order_number", "phone_tail"})
 _REPEATED = frozenset({"yes_no", "choice", "open"})
@@ -24,13 +24,19 @@ _SENTENCE = re.compile(r"[^。！？!?.]*(?:[。！？!?]|\.(?= |$))")
 
 
 def no_input(
-    state: DialogueState, turn_id: int, attempt: int, *, can_type: bool = True, has_keypad: bool = False
+    state: DialogueState,
+    turn_id: int,
+    attempt: int,
+    *,
+    can_type: bool = True,
+    has_keypad: bool = False,
+    wordings: Words = wording,
 ) -> Reply:
     """What to say at the ``attempt``-th silence in a row (from 1; beyond 3 as the third).
 
     ``can_type`` and ``has_keypad``: what the channel offers besides the voice.
     """
-    words = wording(state.language)
+    words = wordings(state.language)
     asked = what_is_asked(state)
     if attempt <= 1:
         text = words.join(words.say("no_input.lead", turn_id), _question(state, words, asked))

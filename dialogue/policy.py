@@ -100,6 +100,11 @@ class Routes:
         return next((name for name, claims in self.claims.items() if claims(state, parse)), None)
 
     @property
+    def numbers(self) -> str:
+        """The skill that a number of theirs alone is for."""
+        return self.intents.get("order_status", "fallback")
+
+    @property
     def general(self) -> str:
         """The skill that answers how things work."""
         return next((self.intents[intent] for intent in _GENERAL if intent in self.intents), "fallback")
@@ -127,14 +132,14 @@ def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes)
     if _asks_nothing(text):
         return Choice("smalltalk", "start", "a backchannel")
     if cues.asks_on(text) and was_just_told(state):
-        return Choice("order_status", "start", "asks for more of the last order")
+        return Choice(routes.numbers, "start", "asks for more of the last order")
     skill = _requested(parse, text, routes, CONFIDENT)
     if skill:
         return Choice(skill, "start", f"{parse.intent} {parse.confidence:.2f}")
     if parse.intent in {"affirm", "deny"} and parse.confidence >= CONFIDENT:
         return Choice("smalltalk", "start", f"{parse.intent} with nothing asked")
     if parse.slot("order_number") or parse.slot("tracking_number"):
-        return Choice("order_status", "start", "a bare order number")
+        return Choice(routes.numbers, "start", "a bare order number")
     if cues.asks_policy(text):
         return Choice(routes.general, "start", "asks how something works")
     if parse.slot("product") and not (parse.intent == "out_of_scope" and parse.confidence >= SURE):

@@ -13,7 +13,7 @@ from functools import cache
 from string import Formatter
 
 from dialogue.types import Reply
-from dialogue.wording import LANGUAGES, wording
+from dialogue.wording import LANGUAGES, Words, wording
 from nlu.types import Language
 
 NOTICE = "greeting.notice"
@@ -26,10 +26,11 @@ class Prompts:
     notice: Mapping[Language, str] = field(default_factory=dict)
     """Said before the first greeting, by language; none where it is absent or empty."""
     uninterruptible: tuple[str, ...] = (NOTICE,)
+    wordings: Words = wording
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` that names the keys that do not exist."""
-        known = wording(LANGUAGES[0])
+        known = self.wordings(LANGUAGES[0])
         unknown = [key for key in self.uninterruptible if key != NOTICE and not known.has(key)]
         if unknown:
             raise ValueError(f"no wording is called {', '.join(unknown)}; dialogue/wording/zh.yaml lists them")
@@ -39,21 +40,21 @@ class Prompts:
         notice = self.notice.get(greeting.language, "").strip()
         if not notice:
             return greeting
-        text = wording(greeting.language).join(notice, greeting.text)
+        text = self.wordings(greeting.language).join(notice, greeting.text)
         return replace(greeting, text=text, interruptible=greeting.interruptible and NOTICE not in self.uninterruptible)
 
     def marked(self, reply: Reply) -> Reply:
         """``reply``, not interruptible when it holds such a wording."""
         for key in self.uninterruptible:
-            if key != NOTICE and _pattern(key, reply.language).search(reply.text):
+            if key != NOTICE and _pattern(self.wordings(reply.language).templates[key]).search(reply.text):
                 return replace(reply, interruptible=False)
         return reply
 
 
 @cache
-def _pattern(key: str, language: Language) -> re.Pattern[str]:
-    """Any variant of ``key`` with anything in its fields."""
-    return re.compile("|".join(_open(template) for template in wording(language).templates[key]), re.DOTALL)
+def _pattern(variants: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of ``variants`` with anything in its fields."""
+    return re.compile("|".join(map(_open, variants)), re.DOTALL)
 
 
 def _open(template: str) -> str:

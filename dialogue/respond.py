@@ -15,6 +15,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from dialogue import cues
+from dialogue.backend import Backend
 from dialogue.errors import DialogueError, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
 from dialogue.generate import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
@@ -22,7 +23,6 @@ from dialogue.no_input import no_input
 from dialogue.policy import Choice, Routes, choose
 from dialogue.prompts import Prompts
 from dialogue.shop.clock import Clock, wall_clock
-from dialogue.shop.protocol import Shop
 from dialogue.skills import load
 from dialogue.skills.confirm import conclude, outcome_of, tell
 from dialogue.skills.context import Context, Item, Skill
@@ -40,7 +40,7 @@ from dialogue.types import (
     Turn,
     Understood,
 )
-from dialogue.wording import wording
+from dialogue.wording import Words, wording
 
 _AWAY = (ShopUnavailable, KnowledgeUnavailable, GenerationFailed)
 """What a skill may raise and the customer is told of."""
@@ -53,7 +53,7 @@ class Responder:
 
     def __init__(
         self,
-        shop: Shop,
+        backend: Backend,
         knowledge: Knowledge,
         generator: Generator | None = None,
         *,
@@ -61,10 +61,12 @@ class Responder:
         options: GenerationOptions | None = None,
         skills: Mapping[str, Skill] | None = None,
         prompts: Prompts | None = None,
+        wordings: Words = wording,
     ) -> None:
         """``generator`` None: only templates. ``skills`` None: all of ``SKILLS``. ``prompts`` None: no notice."""
-        self._prompts = prompts or Prompts()
-        self._shop = shop
+        self._prompts = prompts or Prompts(wordings=wordings)
+        self._wording = wordings
+        self._backend = backend
         self._knowledge = knowledge
         self._generator = generator
         self._clock = clock
@@ -74,16 +76,16 @@ class Responder:
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """The first words of a conversation, after the notice; or those for a customer who comes back."""
-        words = wording(state.language)
+        words = self._wording(state.language)
         text = words.say("greeting.again" if state.turn_count else "greeting.first")
-        suggestions = tuple(words.say(f"suggest.{name}") for name in ("order", "return", "product", "human"))
+        suggestions = words.menu("greeting")
         reply = Reply(turn_id, text, state.language, suggestions=suggestions, is_last=True, tells_result=False)
         marked = self._prompts.marked(reply)
         return marked if state.turn_count else self._prompts.opened(marked)
 
     def apology(self, code: str, state: DialogueState, turn_id: int = 0) -> Reply:
         """What to say when a turn broke with this error code, and what happens next."""
-        words = wording(state.language)
+        words = self._wording(state.language)
         key = f"apology.{code}"
         text = words.say(key if words.has(key) else "apology.default")
         suggestions = (words.say("suggest.human"),)
@@ -92,7 +94,7 @@ class Responder:
 
     def listening(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """What to say to a customer who has stopped us: go ahead."""
-        text = wording(state.language).say("stopped.listening")
+        text = self._wording(state.language).say("stopped.listening")
         return Reply(turn_id, text, state.language, is_last=True, tells_result=False)
 
     def no_input(
@@ -105,7 +107,8 @@ class Responder:
         has_keypad: bool = False,
     ) -> Reply:
         """What to say at the ``attempt``-th silence in a row; see ``dialogue.no_input``."""
-        return self._prompts.marked(no_input(state, turn_id, attempt, can_type=can_type, has_keypad=has_keypad))
+        said = no_input(state, turn_id, attempt, can_type=can_type, has_keypad=has_keypad, wordings=self._wording)
+        return self._prompts.marked(said)
 
     def chosen(self, state: DialogueState, turn: Turn) -> Choice:
         """What the policy makes of ``turn``, for an explanation; ``state`` holds the turn's ``CustomerSaid``."""
@@ -250,7 +253,7 @@ class _Run:
         async with aclosing(self._skill_items(skill, resumed=True)) as items:
             async for item in items:
                 if isinstance(item, Reply) and lead:
-                    item, lead = replace(item, text=wording(item.language).join(lead, item.text)), ""  # noqa: PLW2901
+                    item, lead = replace(item, text=self._context().wording.join(lead, item.text)), ""  # noqa: PLW2901
                 yield item
 
     def _context(self, *, resumed: bool = False) -> Context:
@@ -258,13 +261,13 @@ class _Run:
         return Context(
             state=self._state,
             turn=self._turn,
-            shop=responder._shop,
+            backend=responder._backend,
             knowledge=responder._knowledge,
             generator=responder._generator,
             options=responder._options,
             actions=self,
             now=responder._clock(),
-            wording=wording(self._state.language),
+            wording=responder._wording(self._state.language),
             resumed=resumed,
         )
 

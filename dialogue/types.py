@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from nlu.types import Expectation, Language, Parse
 
 Modality = Literal["voice", "text"]
-ActionName = Literal[
+ShopAction = Literal[
     "cancel_order",
     "create_return",
     "change_address",
@@ -28,7 +28,9 @@ ActionName = Literal[
     "notify_restock",
     "open_ticket",
 ]
-"""The WRITEs, each the method of ``Shop`` with the same name."""
+"""The WRITEs of a shop, each the method of ``Shop`` with the same name."""
+ActionName = str
+"""A ``ShopAction``, or a WRITE that another domain's back end performs."""
 
 
 @dataclass(frozen=True, slots=True)

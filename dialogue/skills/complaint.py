@@ -26,4 +26,4 @@ class Complaint:
         for event in offer(context, "complaint"):
             yield event
         key = "complaint.again" if context.state.upset > 1 else "complaint.first"
-        yield context.reply(context.say(key), suggestions=context.suggest("human", "order"))
+        yield context.reply(context.say(key), suggestions=context.menu("complaint"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from dialogue.backend import Backend
 from dialogue.generate import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
 from dialogue.shop.protocol import Shop
@@ -33,7 +34,7 @@ class Context:
 
     state: DialogueState
     turn: Turn
-    shop: Shop
+    backend: Backend
     knowledge: Knowledge
     generator: Generator | None
     options: GenerationOptions
@@ -42,6 +43,11 @@ class Context:
     wording: Wording
     resumed: bool = False
     """The words of this turn were for another skill: only ask the pending question again."""
+
+    @property
+    def shop(self) -> Shop:
+        """The back end, for the skills of a shop."""
+        return cast(Shop, self.backend)
 
     @property
     def language(self) -> Language:
@@ -106,6 +112,10 @@ class Context:
             sources=sources,
             generated=generated,
         )
+
+    def menu(self, name: str) -> tuple[str, ...]:
+        """Button texts of a menu of the domain."""
+        return self.wording.menu(name)
 
     def suggest(self, *names: str) -> tuple[str, ...]:
         """Button texts by their key under ``suggest``."""

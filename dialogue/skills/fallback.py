@@ -38,11 +38,10 @@ class Fallback:
         in_task = context.state.task is not None
         if rung == 0:
             key = "fallback.rephrase_in_task" if in_task else _first(context)
-            suggestions = () if in_task else context.suggest("order", "return", "human")
+            suggestions = () if in_task else context.menu("rephrase")
         else:
             key = "fallback.choices_in_task" if in_task else "fallback.choices"
-            names = ("stop", "human") if in_task else ("order", "return", "refund", "product", "human")
-            suggestions = context.suggest(*names)
+            suggestions = context.suggest("stop", "human") if in_task else context.menu("choices")
         yield context.reply(context.say(key), suggestions=suggestions)
 
 

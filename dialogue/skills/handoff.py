@@ -75,7 +75,7 @@ class HandOff:
     def _while_handed_off(self, context: Context) -> tuple[Item, ...]:
         if cues.wants_bot_back(context.text):
             started = TaskStarted(self.name, context.task_id(self.name))
-            suggestions = context.suggest("order", "return", "human")
+            suggestions = context.menu("back")
             return (started, TaskEnded("done"), context.reply(context.say("handoff.back"), suggestions=suggestions))
         return (context.reply(context.say("handoff.waiting"), suggestions=context.suggest("bot")),)
 

@@ -31,7 +31,7 @@ class SmallTalk:
         """One template, or what the language model says where it may chat."""
         text, intent = context.text, context.turn.parse.intent
         if cues.asks_identity(text):
-            yield self._say(context, "smalltalk.identity", "order", "return", "human")
+            yield self._say(context, "smalltalk.identity", "identity")
         elif cues.is_chat(text):
             async for reply in self._chat(context):
                 yield reply
@@ -44,12 +44,10 @@ class SmallTalk:
         elif intent in {"affirm", "deny"}:
             yield self._say(context, self._unasked(context, intent))
         else:
-            yield self._say(
-                context, f"smalltalk.{intent}", *(("order", "return", "product") if intent == "greet" else ())
-            )
+            yield self._say(context, f"smalltalk.{intent}", "greet" if intent == "greet" else "")
 
-    def _say(self, context: Context, key: str, *suggestions: str) -> Reply:
-        return context.reply(context.say(key), suggestions=context.suggest(*suggestions))
+    def _say(self, context: Context, key: str, menu: str = "") -> Reply:
+        return context.reply(context.say(key), suggestions=context.menu(menu) if menu else ())
 
     def _acknowledgement(self, context: Context) -> Reply:
         """The shortest words, and aloud not twice in a row: then silence is the answer."""
@@ -88,7 +86,7 @@ class SmallTalk:
                         yield context.reply(sentence, more=True, generated=True)
             except GenerationFailed:
                 pass  # what was already said stands; the template below ends the turn
-        yield self._say(context, "smalltalk.chat_end" if written else "smalltalk.chat", "order", "human")
+        yield self._say(context, "smalltalk.chat_end" if written else "smalltalk.chat", "chat")
 
 
 def shorter(said: str) -> str:
