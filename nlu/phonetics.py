@@ -1,7 +1,8 @@
 """How Chinese sounds: toneless syllables, and how easily one is taken for another. Pure, but for pypinyin's dictionary.
 
 Recognisers, input methods and accents confuse n and l, zh and z, f and h, an and ang; a tone is hardly ever heard over
-the telephone. Costs are between 0 (the same toneless syllable) and 1 (nothing in common).
+the telephone, and consonants less well than vowels. Costs are between 0 (the same toneless syllable) and 1 (nothing in
+common).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _FINAL_COST = {
 }  # fmt: skip
 _FOLDED_INITIALS = {"l": "n", "r": "n", "zh": "z", "ch": "c", "sh": "s", "h": "f"}
 _FOLDED_FINALS = {"ang": "an", "eng": "en", "ing": "in", "iang": "ian", "uang": "uan", "uo": "o"}
-_GAP = 0.9
+GAP = 0.9
 """A syllable too many or too few."""
 
 
@@ -71,6 +72,12 @@ def fold(syllable: str) -> str:
     return _FOLDED_INITIALS.get(initial, initial) + _FOLDED_FINALS.get(final, final)
 
 
+def final(syllable: str) -> str:
+    """What remains of a syllable when its consonant was not heard; slight confusions of vowels folded."""
+    sound = _split(syllable)[1]
+    return _FOLDED_FINALS.get(sound, sound)
+
+
 @lru_cache(maxsize=65536)
 def cost(first: str, second: str) -> float:
     """Of taking one syllable (or word) for another, 0 to 1."""
@@ -79,19 +86,19 @@ def cost(first: str, second: str) -> float:
     if first.isdigit() or second.isdigit():
         return 1.0
     (initial, final), (other_initial, other_final) = _split(first), _split(second)
-    total = _part(initial, other_initial, _INITIAL_COST) + _part(final, other_final, _FINAL_COST)
+    total = _part(initial, other_initial, _INITIAL_COST, 0.5) + _part(final, other_final, _FINAL_COST, 0.8)
     return min(total, 1.0)
 
 
 def distance(said: Sequence[str], name: Sequence[str], *, within: bool = False) -> float:
     """Confusion-weighted edits from ``said`` to ``name``; ``within``: to the part of it that sounds most alike."""
-    row = [0.0 if within else at * _GAP for at in range(len(name) + 1)]
+    row = [0.0 if within else at * GAP for at in range(len(name) + 1)]
     for token in said:
-        above, row[0] = row[0], row[0] + _GAP
+        above, row[0] = row[0], row[0] + GAP
         for at, other in enumerate(name, 1):
             changed = above + cost(token, other)
             above = row[at]
-            row[at] = min(changed, row[at] + _GAP, row[at - 1] + _GAP)
+            row[at] = min(changed, row[at] + GAP, row[at - 1] + GAP)
     return min(row) if within else row[-1]
 
 
@@ -107,8 +114,8 @@ def grams(sounds: Sequence[str]) -> list[str]:
     return folded + [f"{first} {second}" for first, second in pairwise(folded)]
 
 
-def _part(first: str, second: str, costs: dict[frozenset[str], float]) -> float:
-    return 0.0 if first == second else costs.get(frozenset((first, second)), 0.8)
+def _part(first: str, second: str, costs: dict[frozenset[str], float], other: float) -> float:
+    return 0.0 if first == second else costs.get(frozenset((first, second)), other)
 
 
 @lru_cache(maxsize=4096)

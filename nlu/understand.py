@@ -27,7 +27,8 @@ from nlu.hearing import best_reading
 from nlu.normalize import Normalized, detect_language, normalize
 from nlu.repair import NO_TERMS, Terms, load_terms
 from nlu.slots import SlotConfig, SlotReading, read_slots
-from nlu.types import INFORM, Classifier, Expectation, Language, Parse, ScoredLabel, Sentiment
+from nlu.sounds_like import SoundsLike, load_sounds_like
+from nlu.types import INFORM, INTENTS, Classifier, Expectation, Language, Parse, ScoredLabel, Sentiment
 
 __all__ = ["Understanding", "choice_of"]
 
@@ -36,6 +37,8 @@ OUT_OF_SCOPE_THRESHOLD = 0.35
 _CONFIDENT_REQUEST = 0.6
 """From here on an intent of its own outweighs a slot that happens to answer the pending question."""
 _INFORM_CONFIDENCE = 0.95
+_BY_EAR_CONFIDENCE = 0.4
+"""Share of messages taken by their sound alone that were meant so (measured over a telephone line at 15 dB)."""
 _NOT_A_REQUEST = frozenset({"greet", "affirm", "deny", "thanks", "goodbye", "out_of_scope"})
 _MAX_WHY = 8
 _GREETING = re.compile(
@@ -67,21 +70,25 @@ class Understanding:
         fallback: KeywordClassifier | None = None,
         slots: SlotConfig | None = None,
         terms: Terms | None = None,
+        by_ear: SoundsLike | None = None,
         threshold: float = OUT_OF_SCOPE_THRESHOLD,
         clock: Callable[[], date] = date.today,
     ) -> None:
         """``classifier`` None uses ``fallback`` (the keyword classifier) as the configured one; ``terms`` None the
-        words of the default domain for ``repair``; ``clock`` gives the shop's day for relative dates."""
+        words of the default domain for ``repair``, ``by_ear`` None its utterances by their
+        sound; ``clock`` gives the shop's day for relative dates."""
         self._fallback = fallback or KeywordClassifier()
         self._classifier: Classifier = classifier or self._fallback
         self._slots = slots or SlotConfig()
         self._terms = terms or load_terms(load_domain().folder) or NO_TERMS
+        self._by_ear = by_ear
         self._threshold = threshold
         self._clock = clock
 
     def load(self) -> None:
         """Load dictionaries now (about a second, blocking) instead of at the first message."""
         self._terms.repair(normalize("載入"))
+        self._by_ear = self._by_ear or load_sounds_like()
         slot_readers.load()
         load_signals()
 
@@ -113,6 +120,8 @@ class Understanding:
             mood = group.create_task(self._mood(normalized.text, spoken))
         (labels, classifier, intent_degraded), (sentiment, mood_degraded) = intents.result(), mood.result()
         judged = self._judge(labels, classifier, request, normalized.text)
+        if alternatives and spoken == "zh" and judged.intent == "out_of_scope":
+            judged = await asyncio.to_thread(self._heard_like, judged, (normalized.text, *alternatives))
         judged = _answered(judged, expectation, normalized, readings)
         signals = read_signals(normalized.text, text)
         return Parse(
@@ -170,6 +179,13 @@ class Understanding:
             if intent == "out_of_scope" and len(request) <= 3:
                 intent, confidence = "greet", 0.7
         return _Judgement(intent, confidence, labels, tuple(why))
+
+    def _heard_like(self, judged: _Judgement, readings: Sequence[str]) -> _Judgement:
+        """``judged`` by what was heard, where nothing was understood; only the spoken has several readings."""
+        like = (self._by_ear or load_sounds_like()).best(readings)
+        if like is None or like.intent == judged.intent or like.intent not in INTENTS:
+            return judged
+        return _with(judged, like.intent, _BY_EAR_CONFIDENCE, f"sounds like {like.intent} ({like.score:.2f})")
 
     def _evidence(self, classifier: str, request: str) -> tuple[str, ...]:
         if classifier != self._fallback.name:

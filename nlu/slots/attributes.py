@@ -43,7 +43,7 @@ _NOT_COLOUR = re.compile(r"(?<=[明坦表空清独苍])白的|花的(?:钱|时�
 _LETTER = "|".join(sorted((word for word in _SIZES if word.isascii()), key=len, reverse=True))
 _CLOTHES = re.compile(
     rf"(?<![a-z\d])(?P<letter>{_LETTER})(?:(?= ?(?:码|号|尺码))|(?![a-z\d]))(?: ?(?:码|号))?"
-    rf"|(?P<word>{'|'.join(sorted((word for word in _SIZES if not word.isascii()), key=len, reverse=True))})"
+    rf"|(?<!多)(?P<word>{'|'.join(sorted((word for word in _SIZES if not word.isascii()), key=len, reverse=True))})"
 )
 _CLOTHES_EN = re.compile(rf"(?<![a-z])(?:size )?(?P<word>{_any_of(_SIZES_EN)})(?: size)?(?![a-z])")
 _SIZE_AROUND = re.compile(

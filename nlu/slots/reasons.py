@@ -26,7 +26,7 @@ _DENIED = re.compile(
     r"(?:没有?|不是|不会|并非|并没有?|如果|要是|万一|怕|担心|会不会|是不是|not|isn't|wasn't|if|never|no|would|"
     r"will it|does it)[ 是它]*(?:be )?$"
 )
-_ASKED = re.compile(r"^\w{0,3}(?:吗|么|怎么办|咋办|\?)|^ ?\?")
+_ASKED = re.compile(r"^\w?(?:吗|么|怎么办|咋办|\?)|^ ?\?")
 _UNSURE = frozenset({"too_big", "too_small", "late"})
 """Also said of what is only asked about (会太大吗); their confidence is lower."""
 
