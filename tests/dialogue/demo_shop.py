@@ -31,7 +31,7 @@ def clock() -> datetime:
 @asynccontextmanager
 async def opened_demo_shop() -> AsyncIterator[SqlShop]:
     """A fresh copy of the seeded shop."""
-    template = _template()
+    template = seeded_file()
     copy = template.with_name(f"copy{next(_copies)}.db")
     shutil.copy(template, copy)
     engine = open_database(f"sqlite+aiosqlite:///{copy}")
@@ -43,7 +43,8 @@ async def opened_demo_shop() -> AsyncIterator[SqlShop]:
 
 
 @cache
-def _template() -> Path:
+def seeded_file() -> Path:
+    """The seeded shop's database, made once per process; copy it."""
     folder = Path(tempfile.mkdtemp(prefix="kefu-demo-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / "template.db"
