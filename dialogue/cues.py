@@ -15,6 +15,9 @@ _STOP = re.compile(
     r"|never ?mind|forget (it|about it)|don'?t bother|no need( any ?more)?",
     re.IGNORECASE,
 )
+_DROPS_ALL = re.compile(
+    r"(都|全部?|什么)也?(不|别)(用|要|办|弄|想|了)|(forget|drop|cancel|skip) (it )?all\b", re.IGNORECASE
+)
 _BOT_BACK = re.compile(
     r"(返回|回到|继续用?|叫)\s*(机器人|智能客服|小酷)|back to (the )?(bot|robot|assistant)", re.IGNORECASE
 )
@@ -118,6 +121,11 @@ _FILLER = re.compile(r"[\s，。！？,.!?、;；:：'\"“”‘’（）()-]+"
 def wants_to_stop(text: str) -> bool:
     """算了, 不用了, never mind: the running task is no longer wanted."""
     return bool(_STOP.search(text.strip()))
+
+
+def drops_all(text: str) -> bool:
+    """都不用了, "forget all of it": neither the running task nor what was to come after it is wanted."""
+    return bool(_DROPS_ALL.search(text))
 
 
 def wants_bot_back(text: str) -> bool:

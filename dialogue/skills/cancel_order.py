@@ -57,6 +57,7 @@ class CancelOrder(OrderWrite):
             what=phrasing.lines(order.lines, context.language),
             reason=draft["reason"],
             amount=phrasing.money(order.total, context.language),
+            days=context.shop.policies.refund.cancelled.days,
         )
         return (text,)
 

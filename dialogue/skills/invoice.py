@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 from dialogue import cues, phrasing
 from dialogue.shop import rules
 from dialogue.shop.types import Order
 from dialogue.skills.context import Context, Item
+from dialogue.skills.faq import answer
 from dialogue.skills.numbers import Draft
 from dialogue.skills.order_write import OrderWrite, step_of
 from dialogue.skills.tax_number import is_tax_number, tax_number_in
@@ -30,6 +32,11 @@ _TITLE = re.compile(
 )
 _FIRM = re.compile(r"[一-鿿A-Za-z（）()]{2,}(?:公司|集团|中心|事务所|工作室|学校|大学|医院|商行|店|厂)")
 _LEAD = re.compile(r"^(?:开|给|是|要|写|我们|用|不对|抬头|应该|改成|换成)+")
+_GENERAL = re.compile(
+    r"专用|专票|普票|纸质|种类|类型|内容|品类|支持|多久|几天|什么时候|哪里|哪儿|怎么(开|下载|看|申请)"
+    r"|\b(paper|special|vat|kinds?|how long|when)\b",
+    re.IGNORECASE,
+)
 _NO_TAX_NUMBER = re.compile(r"没有|不用|不填|不需要|不知道|记不|\bno\b|don'?t|without|skip", re.IGNORECASE)
 
 
@@ -40,6 +47,13 @@ class Invoice(OrderWrite):
     intents = ("invoice",)
     action = "request_invoice"
     field = "title"
+
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """One turn of the task, or the knowledge base's answer to a question on invoices in general."""
+        general = context.task_of(self.name) is None and not context.turn.parse.slot("order_number")
+        asked = cues.is_question(context.text) and _GENERAL.search(context.text)
+        async for item in answer(context) if general and asked else super().run(context):
+            yield item
 
     def read(self, context: Context, draft: Draft) -> bool:
         """Title and tax number."""

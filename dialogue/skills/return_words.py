@@ -29,7 +29,8 @@ def read_back(context: Context, draft: Draft, order: Order, level: str | None) -
     if kind not in rules.KINDS:
         return (text, context.say("returns.ask"))
     refund = context.shop.policies.refund.returned
-    route = context.say(f"returns.route.{refund.route}", days=refund.days) if kind == "return" else ""
+    tells_route = kind == "return" and context.turn.modality == "text"  # aloud what costs money is enough
+    route = context.say(f"returns.route.{refund.route}", days=refund.days) if tells_route else ""
     return (text, route, freight(context, reason, level), context.say("returns.ask"))
 
 
