@@ -115,6 +115,7 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
     levels = {customer: await _level(shop, customer) for customer in CUSTOMERS}
     return {
         **named,
+        "cancelled_long_ago": next(order for order in others if order.status is OrderStatus.CANCELLED),
         "freight_payer": next(
             order
             for order in arrived
