@@ -20,7 +20,7 @@ from nlu import phonetics
 from nlu.domains import load_domain
 
 ALIKE = 0.58
-"""Least likeness (``phonetics.alike``) of the best utterance: some 14 % of what no shop is asked is that much like one."""
+"""Least likeness (``phonetics.alike``) of the best utterance; one in seven requests of other kinds has as much."""
 _SHORTLIST = 120
 _PER_INTENT = 120
 _LEAST, _MOST = 3, 14

@@ -102,6 +102,12 @@ async def _asr(bench: Bench) -> Results:
     return await _offered(asr.measure, bench)
 
 
+async def _robust(bench: Bench) -> Results:
+    from tests.bench import robust
+
+    return await _offered(robust.measure, bench)
+
+
 async def _turn_taking(bench: Bench) -> Results:
     from tests.bench import turn_taking
 
@@ -175,6 +181,7 @@ PARTS: Mapping[str, Part] = {
     "memory": Part(_memory, "memory of open sessions", 5),
     "turn_taking": Part(_turn_taking, "turn-taking scenes", 45),
     "asr": Part(_asr, "recognition: utterances per second and error rate", 30),
+    "robust": Part(_robust, "understanding over the telephone, plain and robust", 15),
     "media": Part(_media, "media path with stub engines", 20),
     "soak": Part(_soak, "soak", 10),
     "waterfall": Part(_waterfall, "the time of one turn as a picture", 1, by_default=False),
