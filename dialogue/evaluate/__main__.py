@@ -1,4 +1,7 @@
-"""``python -m dialogue.evaluate --retrieval FILE [--corpus FILE] [--json]``: how well the knowledge base finds."""
+"""``python -m dialogue.evaluate --retrieval FILE [--corpus FILE] [--json]``: how well the knowledge base finds.
+
+``--latency N``: how long one search takes among N made-up entries, without embedding the question.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from dialogue.evaluate.latency import searching
 from dialogue.evaluate.retrieval import DataError, Remembering, load, measured
 from dialogue.knowledge.embedder import PROBE
 from nlu.train.embeddings import EncoderError, server_python, subprocess_encoder, triton_encoder
@@ -20,12 +25,17 @@ _CHECKOUT = Path(__file__).parents[2]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, or 2 with one line that says what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m dialogue.evaluate", description=__doc__)
-    parser.add_argument("--retrieval", type=Path, metavar="FILE", required=True, help="pairs, or queries (JSONL)")
+    parser.add_argument("--retrieval", type=Path, metavar="FILE", help="pairs, or queries (JSONL)")
+    parser.add_argument("--latency", type=int, metavar="N", help="time searches among N made-up entries")
     parser.add_argument("--corpus", type=Path, metavar="FILE", help="what the queries search")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N questions, evenly spaced")
     parser.add_argument("--triton", metavar="URL", help="embed with this Triton (gRPC) instead of a process of our own")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
+    if (options.retrieval is None) == (options.latency is None):
+        parser.error("give --retrieval or --latency")
+    if options.latency is not None:
+        return _print(searching(options.latency), as_json=options.json)
     try:
         search = load(options.retrieval, options.corpus)
         encode = triton_encoder(options.triton) if options.triton else subprocess_encoder(server_python(_CHECKOUT))
@@ -36,10 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DataError, EncoderError) as error:
         print(f"dialogue.evaluate: {error}", file=sys.stderr)
         return 2
-    if options.json:
-        print(json.dumps(found))
-    else:
-        print("\n".join(f"{name:10} {value}" for name, value in found.items()))
+    return _print(found, as_json=options.json)
+
+
+def _print(found: Mapping[str, Any], *, as_json: bool) -> int:
+    print(json.dumps(found) if as_json else "\n".join(f"{name:10} {value}" for name, value in found.items()))
     return 0
 
 

@@ -94,15 +94,16 @@ def load(path: Path, corpus: Path | None) -> Search:
 class Remembering:
     """An ``EmbeddingClient`` over vectors that were made before, so that time is that of the search alone."""
 
-    def __init__(self, encode: Encoder) -> None:
-        """``encode`` makes what the cache of ``nlu.train.embeddings`` does not hold."""
+    def __init__(self, encode: Encoder, cache: Path | None = None) -> None:
+        """``encode`` makes what the cache of ``nlu.train.embeddings`` (or the file ``cache``) does not hold."""
         self._encode = encode
+        self._cache = cache
         self._known: dict[str, Vectors] = {}
 
     def learn(self, texts: Sequence[str]) -> None:
         """Embed them now, as questions."""
         distinct = list(dict.fromkeys(texts))
-        self._known |= dict(zip(distinct, remembered(distinct, self._encode), strict=True))
+        self._known |= dict(zip(distinct, remembered(distinct, self._encode, self._cache), strict=True))
 
     async def infer(self, model: str, inputs: Mapping[str, Any], *, deadline_s: float | None = None) -> dict[str, Any]:
         """See ``EmbeddingClient``; every text is one that was learned."""

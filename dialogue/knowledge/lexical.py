@@ -55,7 +55,7 @@ def _stem(word: str) -> str:
 
 
 class Lexicon:
-    """How rare each word is among the entries. Immutable."""
+    """How rare each word is among the entries."""
 
     def __init__(self, entries: Iterable[Grams]) -> None:
         """``entries``: everything that the paraphrases of each hold."""
@@ -66,6 +66,8 @@ class Lexicon:
             size += 1
         most = math.log(1 + size) if size else 1.0
         self._weights = {gram: _size(gram) * math.log((1 + size) / count) / most for gram, count in counts.items()}
+        # What is compared is weighed for every question anew otherwise.
+        self._weight = lru_cache(maxsize=20_000)(self._sum)
 
     def score(self, asked: Grams, texts: Sequence[Grams], phrase: float) -> float:
         """How well an entry with these paraphrases answers what was asked, 0..1.
@@ -81,11 +83,12 @@ class Lexicon:
 
     def _likeness(self, asked: Grams, total: float, text: Grams) -> float:
         """Weighted Dice coefficient."""
-        return 2 * self._weight(asked & text) / (total + self._weight(text))
+        shared = asked & text
+        return 2 * self._weight(shared) / (total + self._weight(text)) if shared else 0.0
 
-    def _weight(self, found: Grams) -> float:
-        # Sorted: the sum of floats must not depend on the order of a set.
-        return sum(self._weights.get(gram, _UNKNOWN * _size(gram)) for gram in sorted(found))
+    def _sum(self, found: Grams) -> float:
+        # The rounding of a plain sum would depend on the order of a set.
+        return math.fsum(self._weights.get(gram, _UNKNOWN * _size(gram)) for gram in found)
 
 
 def _size(gram: str) -> float:
