@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Protocol
+
+from nlu.domains import load_domain
 
 Language = Literal["zh", "en"]
 Polarity = Literal["negative", "neutral", "positive"]
@@ -13,12 +16,8 @@ SignalKind = Literal["danger", "legal", "media", "person", "insult", "anger", "r
 """What makes a conversation tense, gravest first. ``danger`` is to life or limb."""
 EvidenceKind = Literal["nearest", "words", "slot", "mood"]
 
-INTENTS: tuple[str, ...] = (
-    "greet", "order_status", "logistics", "cancel_order", "change_address", "return_request", "exchange_request",
-    "refund_status", "invoice", "product_question", "recommend", "stock", "promotion", "complaint", "troubleshoot",
-    "talk_to_human", "affirm", "deny", "thanks", "goodbye", "policy_question", "out_of_scope",
-)  # fmt: skip
-"""The label set. ``policy_question`` is a general question on delivery, payment, returns, warranty, membership."""
+INTENTS: tuple[str, ...] = load_domain().labels
+"""The label set of the shop (``nlu/domains/shop/taxonomy.yaml``); another domain has its own, see ``nlu.domains``."""
 
 INFORM = "inform"
 """An answer to the pending question (the expected slot, or one of the choices). Set by ``understand`` from the
@@ -123,6 +122,18 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One of the things a message asks for."""
+
+    intent: str
+    confidence: float
+    """Calibrated probability, 0..1."""
+    start: int
+    """Span in ``Parse.text``, characters, half open."""
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the dialogue waits for next; passed down by the session to ``understand`` (and to endpointing)."""
 
@@ -169,6 +180,9 @@ class Parse:
     """What makes the conversation tense, at most one per kind, gravest first."""
     evidence: tuple[Evidence, ...] = ()
     """What speaks for intent, slots and mood; training utterances and the customer's words, so not for logs."""
+    requests: tuple[Request, ...] = ()
+    """Everything the message asks for, in the customer's order; mostly ``intent`` alone. Greetings, thanks and what is
+    none of our business are no requests."""
 
     def slot(self, name: str) -> Slot | None:
         """The first slot called ``name``, or None."""
@@ -182,6 +196,10 @@ class Classifier(Protocol):
 
     async def classify(self, text: str, language: Language) -> tuple[ScoredLabel, ...]:
         """Intents of ``text`` (normalised), best first, calibrated. Raises ``ClassifierUnavailable``."""
+        ...
+
+    async def classify_all(self, texts: Sequence[str], language: Language) -> tuple[tuple[ScoredLabel, ...], ...]:
+        """As ``classify``, for the clauses of one message in one call. Raises ``ClassifierUnavailable``."""
         ...
 
     async def sentiment(self, text: str, language: Language) -> Sentiment:

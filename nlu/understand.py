@@ -18,7 +18,7 @@ from datetime import date
 from nlu import slots as slot_readers
 from nlu.answers import choice_of, fills, says_little_else, yes_no
 from nlu.classifiers.keyword import KeywordClassifier
-from nlu.domains import load_domain
+from nlu.domains import OUT_OF_SCOPE, ROLES, load_domain
 from nlu.errors import ClassifierUnavailable
 from nlu.escalation import load as load_signals
 from nlu.escalation import read_signals
@@ -26,9 +26,10 @@ from nlu.evidence import gather, without_evidence
 from nlu.hearing import best_reading
 from nlu.normalize import Normalized, detect_language, normalize
 from nlu.repair import NO_TERMS, Terms, load_terms
+from nlu.requests import Clause, Found, clauses, requests
 from nlu.slots import SlotConfig, SlotReading, read_slots
 from nlu.sounds_like import SoundsLike, load_sounds_like
-from nlu.types import INFORM, INTENTS, Classifier, Expectation, Language, Parse, ScoredLabel, Sentiment
+from nlu.types import INFORM, INTENTS, Classifier, Expectation, Language, Parse, Request, ScoredLabel, Sentiment
 
 __all__ = ["Understanding", "choice_of"]
 
@@ -40,7 +41,7 @@ _INFORM_CONFIDENCE = 0.95
 _BY_EAR_CONFIDENCE = 0.4
 """Share of messages taken by their sound alone that were meant so (measured over a telephone line at 15 dB)."""
 _MAX_READINGS = 4
-_NOT_A_REQUEST = frozenset({"greet", "affirm", "deny", "thanks", "goodbye", "out_of_scope"})
+_NOT_A_REQUEST = frozenset(ROLES)
 _MAX_WHY = 8
 _GREETING = re.compile(
     r"^(?:(?:你好|您好|哈喽|嗨|喂|早上好|上午好|中午好|下午好|晚上好|在吗|在么|在不在|有人吗|亲|客服|hello|hi|hey|"
@@ -116,14 +117,18 @@ class Understanding:
             return self._wordless(text, normalized, spoken)
         readings = read_slots(normalized, expectation, spoken, day, self._slots)
         request = _without_greeting(normalized.text)
+        parts = clauses(request)
         async with asyncio.TaskGroup() as group:
             intents = group.create_task(self._classify(request, spoken))
+            several = group.create_task(self._classify_all(request, parts, spoken))
             mood = group.create_task(self._mood(normalized.text, spoken))
         (labels, classifier, intent_degraded), (sentiment, mood_degraded) = intents.result(), mood.result()
         judged = self._judge(labels, classifier, request, normalized.text)
         if alternatives and judged.intent == "out_of_scope":
             judged = await self._other_readings(judged, (normalized.text, *alternatives), spoken)
-        judged = _answered(judged, expectation, normalized, readings)
+        answered = _answered(judged, expectation, normalized, readings)
+        found = requests(parts, several.result(), labels) if parts else ()
+        judged, asked = _several(answered, found, overruled=answered is not judged)
         signals = read_signals(normalized.text, text)
         return Parse(
             text=text,
@@ -144,12 +149,13 @@ class Understanding:
             )[:_MAX_WHY],
             signals=signals,
             evidence=gather(labels, self._fallback.matches(request, judged.intent), readings, signals),
+            requests=_spans(asked, normalized, len(normalized.text) - len(request)),
         )
 
     def _wordless(self, text: str, normalized: Normalized, language: Language) -> Parse:
         return Parse(
-            text, normalized.text, language, "out_of_scope", 1.0, (), Sentiment("neutral", 1.0),
-            (ScoredLabel("out_of_scope", 1.0),), self._classifier.name, False, ("no word or digit in the message",),
+            text, normalized.text, language, OUT_OF_SCOPE, 1.0, (), Sentiment("neutral", 1.0),
+            (ScoredLabel(OUT_OF_SCOPE, 1.0),), self._classifier.name, False, ("no word or digit in the message",),
             read_signals(normalized.text, text),
         )  # fmt: skip
 
@@ -159,6 +165,17 @@ class Understanding:
             return await self._classifier.classify(text, language), self._classifier.name, False
         except ClassifierUnavailable:
             return await self._fallback.classify(text, language), self._fallback.name, True
+
+    async def _classify_all(
+        self, text: str, parts: Sequence[Clause], language: Language
+    ) -> tuple[tuple[ScoredLabel, ...], ...]:
+        texts = [text[part.start : part.end] for part in parts]
+        if not texts:
+            return ()
+        try:
+            return await self._classifier.classify_all(texts, language)
+        except ClassifierUnavailable:
+            return await self._fallback.classify_all(texts, language)
 
     async def _mood(self, text: str, language: Language) -> tuple[Sentiment, bool]:
         try:
@@ -172,12 +189,12 @@ class Understanding:
         top = ", ".join(f"{item.label} {item.score:.2f}" for item in labels[:3])
         why = [f"{classifier}: {top}"]
         intent, confidence = best.label, best.score
-        if best.score < self._threshold and best.label != "out_of_scope":
-            intent, confidence = "out_of_scope", 1 - best.score
+        if best.score < self._threshold and best.label != OUT_OF_SCOPE:
+            intent, confidence = OUT_OF_SCOPE, 1 - best.score
             why.append(f"best label below {self._threshold:.2f}")
         if request != text:
             why.append("greeting set aside")
-            if intent == "out_of_scope" and len(request) <= 3:
+            if intent == OUT_OF_SCOPE and len(request) <= 3:
                 intent, confidence = "greet", 0.7
         return _Judgement(intent, confidence, labels, tuple(why))
 
@@ -248,6 +265,30 @@ def _answered_yes_no(judged: _Judgement, normalized: Normalized) -> _Judgement:
     if answer.intent == "deny" and not answer.whole and own_request:
         return judged
     return _with(judged, answer.intent, answer.confidence, "answers the yes-or-no question")
+
+
+def _several(judged: _Judgement, found: Sequence[Found], *, overruled: bool) -> tuple[_Judgement, Sequence[Found]]:
+    """``judged`` and everything the message asks for. With several requests the judged one stays the main one where it
+    is among them, else the first is; what answers our question stays the main one, and only what a word such as 顺便
+    announces counts beside it."""
+    if overruled:
+        return judged, [request for request in found if request.marked]
+    if len(found) > 1:
+        if all(request.intent != judged.intent for request in found):
+            judged = _with(judged, found[0].intent, found[0].confidence, "first of its requests")
+        return replace(judged, why=(f"{len(found)} requests", *judged.why)), found
+    own = judged.intent not in _NOT_A_REQUEST and judged.intent != INFORM
+    return judged, [Found(judged.intent, judged.confidence, 0, -1)] if own else []
+
+
+def _spans(found: Sequence[Found], normalized: Normalized, offset: int) -> tuple[Request, ...]:
+    """``found`` in ``normalized`` from ``offset`` on (-1: to the end), as spans of the original."""
+    length = len(normalized.text)
+    ends = [length if request.end < 0 else offset + request.end for request in found]
+    return tuple(
+        Request(request.intent, round(request.confidence, 4), *normalized.span(offset + request.start, end))
+        for request, end in zip(found, ends, strict=True)
+    )
 
 
 def _with(judged: _Judgement, intent: str, confidence: float, reason: str) -> _Judgement:

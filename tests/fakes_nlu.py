@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,10 @@ class FakeClassifier:
             raise ClassifierUnavailable("away")
         ranked = sorted(self._labels.items(), key=lambda item: -item[1])
         return tuple(ScoredLabel(label, score) for label, score in ranked)
+
+    async def classify_all(self, texts: Sequence[str], language: Language) -> tuple[tuple[ScoredLabel, ...], ...]:
+        """The labels given, for each text."""
+        return tuple([await self.classify(text, language) for text in texts])
 
     async def sentiment(self, text: str, language: Language) -> Sentiment:
         """The mood given."""

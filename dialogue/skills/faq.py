@@ -14,7 +14,7 @@ class Faq:
 
     name = "faq"
     intents = (
-        "policy_question", "troubleshoot", "delivery_time", "courier_choice", "freight", "payment", "account", "gift",
+        "troubleshoot", "delivery_time", "courier_choice", "freight", "payment", "account", "gift",
         "warranty", "shop_info", "place_order",
     )  # fmt: skip
     writes = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from inference_server.client import InferenceClient
+from nlu.domains import DEFAULT
 from nlu.types import Classifier
 
 CLASSIFIERS: dict[str, str] = {
@@ -13,8 +14,9 @@ CLASSIFIERS: dict[str, str] = {
 }
 
 
-def load_classifier(name: str, client: InferenceClient, deadline_s: float) -> Classifier:
-    """The classifier called ``name``; one that asks a model server asks ``client``. Raises ``KeyError``."""
+def load_classifier(name: str, client: InferenceClient, deadline_s: float, domain: str = DEFAULT) -> Classifier:
+    """The classifier called ``name`` for ``domain``; one that asks a model server asks ``client``. Raises
+    ``KeyError``."""
     module, _, attribute = CLASSIFIERS[name].partition(":")
-    classifier: Classifier = getattr(import_module(module), attribute).over(client, deadline_s)
+    classifier: Classifier = getattr(import_module(module), attribute).over(client, deadline_s, domain)
     return classifier

@@ -1,12 +1,13 @@
 """Keyword rules, in process: the fallback when Triton is away, and good enough for plain requests.
 
-In: normalised text. Out: intents with rough probabilities. The rules are data: ``keywords.yaml``.
+In: normalised text. Out: intents with rough probabilities. The rules are data: ``keywords.yaml`` of the domain.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +16,10 @@ from typing import Any
 import yaml
 
 from nlu.answers import yes_no
+from nlu.domains import DEFAULT, OUT_OF_SCOPE, load_domain
 from nlu.sentiment import LexiconSentiment
-from nlu.types import INTENTS, Language, ScoredLabel, Sentiment
+from nlu.types import Language, ScoredLabel, Sentiment
 
-_RULES = Path(__file__).with_name("keywords.yaml")
 _MAX_CHARS = 512
 _NO_EVIDENCE = 1.2
 """Weight of out_of_scope when nothing matches: a single weak word (weight 1) stays below it."""
@@ -53,23 +54,29 @@ class KeywordClassifier:
 
     name = "keyword"
 
-    def __init__(self, rules: Path = _RULES) -> None:
-        """Raises ``ValueError`` when the rules name an unknown intent, and ``re.error`` for a broken pattern."""
-        document = _read(rules)
-        self._rules = _compile(document["intents"])
+    def __init__(self, rules: Path | None = None, domain: str = DEFAULT) -> None:
+        """``rules`` None: those of ``domain``; a domain without words for sentiment takes the shop's. Raises
+        ``ValueError`` when the rules name an unknown intent, and ``re.error`` for a broken pattern."""
+        self._labels = load_domain(domain).labels
+        document = _read(rules or load_domain(domain).keywords)
+        self._rules = _compile(document["intents"], self._labels)
         self._rules_of = {
             intent: tuple(rule for rule in self._rules if rule.intent == intent) for intent in document["intents"]
         }
-        self._sentiment = LexiconSentiment(document["sentiment"])
+        self._sentiment = LexiconSentiment(document.get("sentiment") or _read(load_domain().keywords)["sentiment"])
 
     @classmethod
-    def over(cls, client: object, deadline_s: float) -> KeywordClassifier:
+    def over(cls, client: object, deadline_s: float, domain: str = DEFAULT) -> KeywordClassifier:
         """Asks nobody."""
-        return cls()
+        return cls(domain=domain)
 
     async def classify(self, text: str, language: Language) -> tuple[ScoredLabel, ...]:
         """The five best intents of ``text``, best first."""
         return self.score(text)
+
+    async def classify_all(self, texts: Sequence[str], language: Language) -> tuple[tuple[ScoredLabel, ...], ...]:
+        """As ``classify``, for each of ``texts``."""
+        return tuple(self.score(text) for text in texts)
 
     async def sentiment(self, text: str, language: Language) -> Sentiment:
         """Sentiment of ``text`` from the lexicon."""
@@ -77,8 +84,8 @@ class KeywordClassifier:
 
     def score(self, text: str) -> tuple[ScoredLabel, ...]:
         """A softmax over the evidence for each intent. Rules of both languages apply: customers mix them."""
-        evidence = dict.fromkeys(INTENTS, 0.0)
-        evidence["out_of_scope"] = _NO_EVIDENCE
+        evidence = dict.fromkeys(self._labels, 0.0)
+        evidence[OUT_OF_SCOPE] = _NO_EVIDENCE
         for match in self.matches(text):
             evidence[match.intent] += match.weight
         # Intents without evidence get nothing of their own; _DOUBT stands for all of them together.
@@ -100,8 +107,8 @@ class KeywordClassifier:
         return tuple(found)
 
 
-def _compile(intents: dict[str, dict[str, list[list[Any]]]]) -> tuple[KeywordRule, ...]:
-    unknown = set(intents) - set(INTENTS)
+def _compile(intents: dict[str, dict[str, list[list[Any]]]], labels: Sequence[str]) -> tuple[KeywordRule, ...]:
+    unknown = set(intents) - set(labels)
     if unknown:
         raise ValueError(f"keyword rules for unknown intents: {', '.join(sorted(unknown))}")
     return tuple(
@@ -115,4 +122,7 @@ def _compile(intents: dict[str, dict[str, list[list[Any]]]]) -> tuple[KeywordRul
 @lru_cache(maxsize=4)
 def _read(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    if inherits := document.get("inherits"):  # {file, intents}: the rules of another domain for these
+        rules = _read(path.parent / inherits["file"])["intents"]
+        document["intents"] |= {intent: rules[intent] for intent in inherits["intents"]}
     return document

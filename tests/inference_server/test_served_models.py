@@ -96,7 +96,7 @@ async def test_a_head_equals_its_arithmetic(client: InferenceClient, triton_serv
     texts = ("你好", "Hello", "")
     head = model_module("sentiment", "head").load(triton_server.repository / SEEDED_MODEL / "1" / "head.npz")
     answer = await client.infer(SEEDED_MODEL, {"TEXT": _texts(*texts)})
-    labels, scores = head.top(await _embed(client, "query", *texts), 3)
+    labels, scores = head.top(await _embed(client, "query", *texts), texts, 3)
     assert answer["LABEL"].tolist() == labels.tolist()
     assert set(answer["LABEL"][0]) == {*SEEDED_LABELS, ""}
     np.testing.assert_allclose(answer["SCORE"], scores, atol=1e-5)

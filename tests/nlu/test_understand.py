@@ -35,8 +35,8 @@ async def test_a_request_with_its_slots_language_and_reasons() -> None:
 
 
 async def test_the_keyword_classifier_answers_when_the_back_end_is_away() -> None:
-    parse = await Understanding(FakeClassifier()).understand("我要退货，气死我了")
-    assert (parse.intent, parse.classifier, parse.degraded) == ("return_request", "keyword", True)
+    parse = await Understanding(FakeClassifier()).understand("我要投诉，气死我了")
+    assert (parse.intent, parse.classifier, parse.degraded) == ("complaint", "keyword", True)
     assert parse.sentiment.polarity == "negative"
 
 

@@ -8,18 +8,27 @@ from typing import get_args
 
 import pytest
 
+from nlu.domains import DEFAULT, OUT_OF_SCOPE, domains, load_domain
 from nlu.train.data import ROOT, DataError, Example, canonical, load, spoken, variants
 from nlu.types import INTENTS, Polarity
 
 FLOOR = 40
 
 
-def test_every_intent_has_enough_utterances_in_both_languages() -> None:
-    count = Counter((example.label, example.language) for example in load(ROOT / "intents", INTENTS, FLOOR))
-    assert {label for label, _ in count} == set(INTENTS)
-    assert all(count[label, "zh"] >= 60 and count[label, "en"] >= 30 for label in INTENTS)
-    assert count["out_of_scope", "zh"] >= 150
-    assert count["out_of_scope", "en"] >= 80
+@pytest.mark.parametrize("name", domains())
+def test_every_intent_has_enough_utterances_in_both_languages(name: str) -> None:
+    domain = load_domain(name)
+    count = Counter((example.label, example.language) for example in load(domain.intents, domain.labels, FLOOR))
+    assert {label for label, _ in count} == set(domain.labels)
+    least = 30 if name == DEFAULT else 15
+    assert all(count[label, language] >= least for label in domain.labels for language in ("zh", "en"))
+
+
+def test_the_shop_has_utterances_in_volume() -> None:
+    domain = load_domain()
+    count = Counter(example.label for example in load(domain.intents, domain.labels))
+    assert min(count.values()) >= 150
+    assert count[OUT_OF_SCOPE] >= 1000
 
 
 def test_every_polarity_has_enough_utterances_in_both_languages() -> None:
@@ -29,7 +38,7 @@ def test_every_polarity_has_enough_utterances_in_both_languages() -> None:
 
 
 def test_language_sections_hold_their_language() -> None:
-    examples = load(ROOT / "intents", INTENTS)
+    examples = load(load_domain().intents, INTENTS)
     english = [example for example in examples if example.language == "en"]
     assert not [example.source for example in english if any("\u4e00" <= c <= "\u9fff" for c in example.text)]
 

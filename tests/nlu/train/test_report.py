@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from nlu.train.__main__ import REPORT
-from nlu.train.report import Confusion, expected_calibration_error, render, score
+from nlu.train.report import (
+    REPORT,
+    Acceptance,
+    Confusion,
+    ReportError,
+    expected_calibration_error,
+    load_acceptance,
+    render,
+    score,
+)
 
 NAMES = ("stock", "thanks", "out_of_scope")
 
@@ -31,6 +40,32 @@ def test_scores() -> None:
     assert scores.matrix == ((1, 1, 0), (0, 1, 0), (0, 0, 1))
     assert scores.oos_recall == 1.0
     assert scores.ece == pytest.approx(0.8 / 4)
+
+
+def test_what_is_accepted_is_told_from_our_own() -> None:
+    """Twenty of ours, all but one surely in scope; the threshold gives up that one."""
+    ours = np.array([[0.9, 0.1]] * 19 + [[0.3, 0.7]])
+    theirs = np.array([[0.2, 0.8], [0.95, 0.05]])
+    scores = score(
+        np.concatenate([ours, theirs]), np.array([0] * 20 + [1] * 2), ["zh"] * 22, ("stock", "out_of_scope"), 1.0, 1.0
+    )
+    assert scores.acceptance is not None
+    assert 0.3 < scores.acceptance.threshold <= 0.9
+    assert scores.oos_recall == 0.5
+
+
+def test_auroc_counts_pairs_and_half_of_the_ties() -> None:
+    acceptance = Acceptance(0.95, 0.5, (0.2, 0.6, 0.8, 0.8))
+    assert acceptance.auroc(np.array([0.1])) == 1.0
+    assert acceptance.auroc(np.array([0.7])) == 0.5
+    assert acceptance.auroc(np.array([0.8, 0.2])) == (0.25 + 0.875) / 2
+    assert acceptance.auroc(np.array([])) is None
+
+
+def test_the_committed_acceptance_can_be_read_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    assert 0 < load_acceptance().threshold < 1
+    with pytest.raises(ReportError, match="no acceptance"):
+        load_acceptance(tmp_path / "report.json")
 
 
 def test_calibration_error_of_an_overconfident_head() -> None:

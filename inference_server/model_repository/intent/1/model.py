@@ -1,4 +1,4 @@
-"""Triton model: text to its best labels with calibrated probabilities, by a linear head on ``embed``.
+"""Triton model: text to its best labels with calibrated probabilities, by a linear head on ``embed`` and n-grams.
 
 The same file in ``intent`` and ``sentiment``; what differs is ``head.npz`` and config.pbtxt. Tensors:
 ``inference_server/contracts.py``.
@@ -50,7 +50,8 @@ class TritonPythonModel:
             # One response object per request: Triton takes each of them over.
             return [_error(answer.error()) for _ in requests]
         embeddings = pb_utils.get_output_tensor_by_name(answer, "EMBEDDING").as_numpy()
-        labels, scores = self._head.top(embeddings, self._top)
+        words = [text.decode("utf-8", errors="replace") for text in batch.ravel()]
+        labels, scores = self._head.top(embeddings, words, self._top)
         ends = np.cumsum([len(text) for text in texts])
         spans = [slice(end - len(text), end) for text, end in zip(texts, ends, strict=True)]
         found = self._nearest(embeddings)

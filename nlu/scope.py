@@ -1,0 +1,13 @@
+"""Whether a message is any of our business: the classifier's labels in, one score out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlu.domains import OUT_OF_SCOPE
+from nlu.types import ScoredLabel
+
+
+def in_scope(labels: Sequence[ScoredLabel]) -> float:
+    """0 (surely not) to 1, of the best labels of a message."""
+    return 1 - next((label.score for label in labels if label.label == OUT_OF_SCOPE), 0.0)
