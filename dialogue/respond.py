@@ -22,12 +22,13 @@ from dialogue.knowledge import Knowledge
 from dialogue.no_input import no_input
 from dialogue.policy import Choice, Routes, choose
 from dialogue.prompts import Prompts
+from dialogue.requests import split
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.skills import load
 from dialogue.skills.confirm import conclude, outcome_of, tell
 from dialogue.skills.context import Context, Item, Skill
 from dialogue.skills.handoff import offer
-from dialogue.state import NOTHING, DialogueState, Report, Task, fold
+from dialogue.state import NOTED_REQUESTS, NOTHING, DialogueState, Report, Task, fold
 from dialogue.types import (
     Action,
     ActionFinished,
@@ -36,14 +37,17 @@ from dialogue.types import (
     ActionStarted,
     LanguageChanged,
     Reply,
+    RequestsNoted,
     TaskEnded,
     Turn,
     Understood,
 )
 from dialogue.wording import Words, wording
+from nlu.types import Parse
 
 _AWAY = (ShopUnavailable, KnowledgeUnavailable, GenerationFailed)
 """What a skill may raise and the customer is told of."""
+QUOTED_CHARS = 30
 _LATIN_WORDS = 3
 """English words from which a conversation turns English; one or two are often borrowed (OK, bye)."""
 
@@ -159,10 +163,41 @@ class _Run:
                 yield item
             if not report.is_settled or self._is_only_an_echo():
                 return
-        choice = choose(self._state, self._turn.parse, self._responder._routes)
+        first, *others = split(self._turn.parse)
+        self._turn = replace(self._turn, parse=first)
+        choice = choose(self._state, first, self._responder._routes)
+        noted = self._still_noted(choice, tuple(others))
+        if noted != self._state.noted:
+            yield RequestsNoted(noted)
         async with aclosing(self._perform(choice)) as items:
             async for item in items:
                 yield item
+        async with aclosing(self._take_up()) as items:
+            async for item in items:
+                yield item
+
+    def _still_noted(self, choice: Choice, others: tuple[Parse, ...]) -> tuple[Parse, ...]:
+        """What waits to be taken up: nothing after a wish to stop, and not what the customer has come to themselves."""
+        if choice.mode == "stop" or self._state.handed_off or cues.drops_all(self._turn.text):
+            return ()
+        intents = self._responder._routes.intents
+        waiting = tuple(parse for parse in self._state.noted if intents.get(parse.intent) != choice.skill)
+        return (*waiting, *others)[:NOTED_REQUESTS]
+
+    async def _take_up(self) -> AsyncGenerator[Item, None]:
+        """What else the customer asked for, once nothing else waits for an answer."""
+        while self._state.noted and self._state.task is None and not self._state.handed_off:
+            parse, *rest = self._state.noted
+            yield RequestsNoted(tuple(rest))
+            self._turn = replace(self._turn, parse=parse)
+            words = parse.text.strip(" ，。！？,.!?")[:QUOTED_CHARS]
+            lead = self._context().say("resume.also", words=words)
+            choice = choose(self._state, parse, self._responder._routes)
+            async with aclosing(self._perform(choice)) as items:
+                async for item in items:
+                    if isinstance(item, Reply) and lead:
+                        item, lead = replace(item, text=self._context().wording.join(lead, item.text)), ""  # noqa: PLW2901
+                    yield item
 
     async def _unreported(self) -> Report | None:
         """The WRITE whose result the customer has not got; one that is still under way is waited for."""

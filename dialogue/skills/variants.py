@@ -8,20 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dialogue import cues
 from dialogue.shop.types import Product
 
 STEPS = {"bigger": 1, "smaller": -1}
 _SIZES = ("XS", "S", "M", "L", "XL", "XXL", "XXXL")
 _SIZE_IN_NAME = re.compile(r"(?<![A-Za-z])(X{0,3}[SL]|M)(?![A-Za-z])")
+_COLOUR_IN_NAME = re.compile(r"[浅深粉湖藏墨米雾银玫]?[红橙黄绿青蓝紫黑白灰粉棕银]色")
 _SIZE_NAMES = ("尺码", "码数", "鞋码", "size")
 _COLOURS = {
     "black": "黑", "white": "白", "gray": "灰", "grey": "灰", "red": "红", "blue": "蓝", "green": "绿", "pink": "粉",
     "yellow": "黄", "brown": "棕", "purple": "紫", "orange": "橙", "silver": "银", "gold": "金", "beige": "米",
 }  # fmt: skip
-_VARIANT = 0.6
-"""Share of a name, its size aside, from which two products are the same thing."""
-_RELATED = 0.34
+_VARIANT = 0.85
+"""Share of character pairs, sizes and colours aside, that two names of the same thing have in common."""
+_RELATED = 0.5
 
 
 def variants_of(
@@ -54,7 +54,13 @@ def is_option(product: Product, wish: str) -> bool:
 
 
 def _likeness(one: Product, other: Product) -> float:
-    return cues.overlap(_SIZE_IN_NAME.sub("", one.name), _SIZE_IN_NAME.sub("", other.name))
+    ours, theirs = _pairs(one.name), _pairs(other.name)
+    return len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
+
+
+def _pairs(name: str) -> set[str]:
+    bare = _COLOUR_IN_NAME.sub("", _SIZE_IN_NAME.sub("", name))
+    return {bare[place : place + 2] for place in range(len(bare) - 1)}
 
 
 def _is(product: Product, wish: str, bought: Product) -> bool:

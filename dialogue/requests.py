@@ -1,0 +1,47 @@
+"""Several requests in one sentence: a ``Parse`` in, one parse per request out, in the order they were said. Pure.
+
+    「查下我的快递，再给订单…开张发票」   -> [logistics 查下我的快递] [invoice 再给订单…开张发票]
+    asked for a reason: 「不想要了，另外运费多少」 -> [inform, all of it] [freight 另外运费多少]
+
+The first is served; the others wait in ``DialogueState.noted`` until it ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nlu.types import INFORM, Parse
+
+ANSWERS = frozenset({INFORM, "affirm", "deny"})
+NO_REQUEST = ANSWERS | {"greet", "thanks", "goodbye", "wait", "praise", "hesitate", "out_of_scope"}
+
+
+def split(parse: Parse) -> tuple[Parse, ...]:
+    """What is to be served first, and what else was asked for."""
+    asked = tuple(
+        (replace(_part(parse, it.start, it.end), intent=it.intent, confidence=it.confidence), it.start)
+        for it in parse.requests
+        if it.intent not in NO_REQUEST
+    )
+    if parse.intent in ANSWERS:
+        return (_before(parse, asked), *(part for part, _ in asked))
+    return tuple(part for part, _ in asked) if len(asked) > 1 else (parse,)
+
+
+def _before(parse: Parse, asked: tuple[tuple[Parse, int], ...]) -> Parse:
+    """The answer to our question, without the requests that follow it (确认，顺便问一下…)."""
+    start = asked[0][1] if asked else 0
+    return _part(parse, 0, start) if parse.text[:start].strip() else parse
+
+
+def _part(parse: Parse, start: int, end: int) -> Parse:
+    """The message from ``start`` to ``end``, with the slots in it."""
+    words = parse.text[start:end]
+    aligned = len(parse.normalized) == len(parse.text)
+    slots = tuple(
+        replace(slot, start=slot.start - start, end=slot.end - start)
+        for slot in parse.slots
+        if start <= slot.start and slot.end <= end
+    )
+    normalized = parse.normalized[start:end] if aligned else words
+    return replace(parse, text=words, normalized=normalized, slots=slots, requests=())
