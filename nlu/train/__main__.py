@@ -130,10 +130,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.evaluate_only:
                 path = head_path(options.out, task.name, task.domain)
                 train(data, scores.strength, scores.temperature).save(path)
-                if task.name == "intent":
-                    index = path.with_name(path.name.replace("head", "neighbours"))
-                    examples = load(task.folder, task.labels)
-                    neighbours.save(index, examples, data.embeddings[: len(examples)])
                 console.print(f"wrote {path}", highlight=False)
                 if task.name == "intent":
                     index = path.with_name(path.name.replace("head", "neighbours"))
