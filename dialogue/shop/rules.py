@@ -170,12 +170,18 @@ def return_deadline(
     arrived = delivered_at(order)
     if arrived is None:
         return None
-    name = reason_kind(reason, policies=policies)
-    usual = policies.returns.reasons[name].days
-    categories = policies.returns.categories
+    kind = reason_kind(reason, policies=policies)
     lines = [line for line in order.lines if line.sku in skus] or list(order.lines)
-    days = [categories[line.category].days.get(name, usual) if line.category in categories else usual for line in lines]
-    return after_days(arrived, (min(days) if skus else max(days)) if days else usual)
+    days = [_return_days(line, kind, policies) for line in lines] or [policies.returns.reasons[kind].days]
+    return after_days(arrived, min(days) if skus else max(days))
+
+
+def _return_days(line: OrderLine, kind: str, policies: Policies) -> int:
+    """A reason never shortens the days that need none."""
+    returns = policies.returns
+    category = returns.categories.get(line.category or "")
+    differs = category.days if category else {}
+    return max(differs.get(name, returns.reasons[name].days) for name in (kind, NO_REASON))
 
 
 def open_return(order: Order) -> Return | None:
