@@ -10,7 +10,7 @@ that is away becomes an honest apology with the offer of a person; what is unexp
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -29,6 +29,7 @@ from dialogue.skills.confirm import conclude, outcome_of, tell
 from dialogue.skills.context import Context, Item, Skill
 from dialogue.skills.handoff import offer
 from dialogue.state import NOTED_REQUESTS, NOTHING, DialogueState, Report, Task, fold
+from dialogue.streams import closable, mark_last
 from dialogue.types import (
     Action,
     ActionFinished,
@@ -116,7 +117,7 @@ class Responder:
 
     def chosen(self, state: DialogueState, turn: Turn) -> Choice:
         """What the policy makes of ``turn``, for an explanation; ``state`` holds the turn's ``CustomerSaid``."""
-        return choose(state, turn.parse, self._routes)
+        return choose(state, split(turn.parse)[0], self._routes)
 
     async def respond(self, state: DialogueState, turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
         """The answer to ``turn``. ``state`` holds the turn's ``CustomerSaid`` already.
@@ -124,7 +125,7 @@ class Responder:
         Yields an event before the replies that tell of it. Raises only what is unexpected.
         """
         run = _Run(self, state, turn, actions)
-        async with aclosing(_mark_last(run.turn_items())) as items:
+        async with aclosing(mark_last(run.turn_items())) as items:
             async for item in items:
                 yield self._prompts.marked(item) if isinstance(item, Reply) else item
 
@@ -257,7 +258,7 @@ class _Run:
     async def _skill_items(self, name: str, *, resumed: bool = False) -> AsyncGenerator[Item, None]:
         context = self._context(resumed=resumed)
         try:
-            async with aclosing(_closable(self._responder._skills[name].run(context))) as items:
+            async with aclosing(closable(self._responder._skills[name].run(context))) as items:
                 async for item in items:
                     yield item
         except _AWAY as error:
@@ -310,36 +311,3 @@ class _Run:
 def tell_failure(context: Context) -> Reply:
     """A WRITE whose task is gone and whose end is not known."""
     return context.reply(context.say("confirm.unknown"), suggestions=context.suggest("human"))
-
-
-async def _mark_last(items: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
-    """Exactly the final reply is the last. One that says more follows goes out at once; another waits for its
-    successor, while events overtake it. Raises ``RuntimeError`` when there was no reply at all.
-    """
-    held: Reply | None = None
-    async with aclosing(items):
-        async for item in items:
-            if not isinstance(item, Reply):
-                yield item
-                continue
-            if held is not None:
-                yield replace(held, is_last=False)
-                held = None
-            if item.is_last:
-                held = item
-            else:
-                yield item
-    if held is None:
-        raise RuntimeError("a skill ended without a last reply")
-    yield held
-
-
-async def _closable(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
-    """A skill's run as something that can be closed."""
-    try:
-        async for item in items:
-            yield item
-    finally:
-        close = getattr(items, "aclose", None)
-        if close is not None:
-            await close()

@@ -20,6 +20,7 @@ from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, 
 from dialogue.skills.context import Context, Item
 from dialogue.skills.numbers import Draft, Pending
 from dialogue.skills.orders import settle
+from dialogue.state import fold_all
 from dialogue.types import ActionName, DialogueEvent, Reply, TaskEnded, TaskStarted
 
 FIELD_CHARS = 200
@@ -141,6 +142,11 @@ def refused_task(context: Context, skill: str, draft: Draft) -> tuple[DialogueEv
     """Events of a task that the rules end, begun in this turn or before."""
     started = TaskStarted(skill, context.task_id(skill), dict(draft))
     return (*(() if context.task_of(skill) else (started,)), TaskEnded("refused"))
+
+
+def passed_on(context: Context, events: tuple[DialogueEvent, ...]) -> Context:
+    """The context of another skill that takes over within the turn, after ``events``, which are yielded before."""
+    return replace(context, state=fold_all(context.state, events))
 
 
 def reject_order(context: Context, skill: str, draft: Draft) -> bool:

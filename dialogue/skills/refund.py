@@ -7,7 +7,6 @@ on its way -> refuse it or wait     returned, cancelled -> where the refund is
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 from dialogue import wishes
 from dialogue.shop import rules
@@ -17,10 +16,10 @@ from dialogue.skills.context import Context, Item
 from dialogue.skills.not_received import NotReceived
 from dialogue.skills.numbers import Pending
 from dialogue.skills.order_status import late_parcel
+from dialogue.skills.order_write import passed_on
 from dialogue.skills.orders import settle
 from dialogue.skills.refund_status import RefundStatus
 from dialogue.skills.returns import Returns
-from dialogue.state import fold_all
 from dialogue.types import DialogueEvent, TaskEnded
 
 _OPEN = frozenset({OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.COMPLETED, OrderStatus.PENDING_PAYMENT})
@@ -45,8 +44,7 @@ class Refund:
         events: tuple[DialogueEvent, ...] = (*settled.events, *opened, TaskEnded("done"))
         for event in events:
             yield event
-        passed_on = replace(context, state=fold_all(context.state, events))
-        async for item in _fitting(context, settled.order).run(passed_on):
+        async for item in _fitting(context, settled.order).run(passed_on(context, events)):
             yield item
 
 

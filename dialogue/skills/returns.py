@@ -6,7 +6,7 @@ fault? -> kind? -> order -> lines (several?) -> reason -> rules -> confirm -> ye
 
 The kind is asked for only when the customer told what is wrong, not what is to happen (收到的东西是坏的). A repair and
 what was missing from the parcel are tickets for a person; a repair is offered too when the time for a return is over
-but the warranty is not.
+but the warranty is not. What has not shipped is not exchanged: the order is changed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from dialogue.skills import order_lines, return_words
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
+from dialogue.skills.modify_order import ModifyOrder
 from dialogue.skills.numbers import Draft, Pending
-from dialogue.skills.order_write import refused_task, step_of
+from dialogue.skills.order_write import passed_on, refused_task, step_of
 from dialogue.skills.orders import settle
 from dialogue.skills.return_draft import (
     forget_the_wrong,
@@ -35,7 +36,7 @@ from dialogue.skills.return_draft import (
     tells_a_fault,
 )
 from dialogue.skills.return_words import LENIENT
-from dialogue.types import ActionName, Asked, TaskEnded
+from dialogue.types import ActionName, Asked, DialogueEvent, TaskEnded
 from nlu.types import Expectation
 
 DAYS_A_MONTH = 30
@@ -145,6 +146,10 @@ class Returns:
         settled = await settle(context, self.name, draft, fits=possible)
         if isinstance(settled, Pending):
             return settled.items
+        if draft["kind"] == "exchange" and rules.why_not_modify(settled.order) is None:
+            events = (*settled.events, *context.open_task(self.name, {"order": settled.order.order_number}))
+            ended: tuple[DialogueEvent, ...] = (*events, TaskEnded("done"))
+            return (*ended, *[item async for item in ModifyOrder().run(passed_on(context, ended))])
         return (*settled.events, *await self._with_order(context, draft, settled.order))
 
     async def _with_order(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:

@@ -115,6 +115,8 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
     levels = {customer: await _level(shop, customer) for customer in CUSTOMERS}
     return {
         **named,
+        "nappies": _unsent(others, "小豆芽纸尿裤M码"),
+        "t_shirt": _unsent(others, "棉里纯棉短袖T恤"),
         "cancelled_long_ago": next(order for order in others if order.status is OrderStatus.CANCELLED),
         "freight_payer": next(
             order
@@ -139,6 +141,12 @@ async def named_orders(shop: Shop, clock: Clock) -> dict[str, Order]:
             and now < deadline
         ),
     }
+
+
+def _unsent(orders: Sequence[Order], name: str) -> Order:
+    """The first paid order that has not shipped and holds the product ``name``."""
+    waiting = {OrderStatus.PAID, OrderStatus.PACKING}
+    return next(o for o in orders if o.status in waiting and any(line.name == name for line in o.lines))
 
 
 async def _level(shop: Shop, customer_id: str) -> str:
