@@ -158,8 +158,11 @@ class _Generator:
         pairs = dict(pair.strip().split("=", 1) for pair in attributes.split(","))
         returnable = category["returnable"] and pairs.pop("不可退", None) is None
         colour = self._random.choice(category["colours"])
+        sku = f"{category['code']}{place:03d}"
+        if table := next((entry["rows"] for entry in data("sizes") if sku in entry["of"]), None):
+            pairs["尺码表"] = table
         return {
-            "sku": f"{category['code']}{place:03d}",
+            "sku": sku,
             "name": name,
             "name_en": name_en,
             "category": category["category"],

@@ -24,6 +24,8 @@ _FIELD_WEIGHTS = (4.0, 3.0, 2.0, 1.0)
 _BIGRAM_SHARE = 0.5
 """A bigram is half a word: it also matches across word borders."""
 _CHARACTER_SHARE = 0.2
+_SIZE_TABLE = "尺码表"
+"""Attribute that is only looked up: its numbers say nothing of what the product is."""
 _MIN_SHARE = 0.3
 """A product below this share of the best score is noise."""
 _STOP_TEXT = (
@@ -95,7 +97,7 @@ def _bigrams(stretches: Iterable[str]) -> Iterable[str]:
 
 
 def _fields(product: Product) -> tuple[frozenset[str], ...]:
-    attributes = " ".join(f"{key} {value}" for key, value in product.attributes.items())
+    attributes = " ".join(f"{key} {value}" for key, value in product.attributes.items() if key != _SIZE_TABLE)
     texts = (f"{product.name} {product.name_en}", product.category, attributes, product.description)
     return tuple(terms(text) for text in texts)
 
