@@ -7,6 +7,7 @@ DialogueError
   StoreUnavailable
   UnknownConversation
   PoliciesInvalid
+  TreeError (dialogue.troubleshooting: a decision tree is no good)
 """
 
 from __future__ import annotations
