@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
-from dialogue import cues
+from dialogue import cues, wishes
 from dialogue.state import OFFERED, DialogueState, is_confirming, was_just_told
 from nlu.types import INFORM, Parse
 
@@ -107,7 +107,11 @@ class Routes:
     @property
     def general(self) -> str:
         """The skill that answers how things work."""
-        return next((self.intents[intent] for intent in _GENERAL if intent in self.intents), "fallback")
+        return next((self.intents[intent] for intent in _GENERAL if intent in self.intents), self._answers)
+
+    @property
+    def _answers(self) -> str:
+        return "faq" if "faq" in self.intents.values() else "fallback"
 
 
 def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
@@ -115,7 +119,8 @@ def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
     text = parse.normalized or parse.text
     if state.handed_off:
         return Choice("handoff", "start", "a person has taken over")
-    if parse.intent == "talk_to_human" and parse.confidence >= CONFIDENT and not cues.asks_identity(text):
+    calls_person = parse.intent == "talk_to_human" and parse.confidence >= CONFIDENT
+    if calls_person and not cues.asks_identity(text) and not wishes.wants_call_back(text):
         return Choice("handoff", "start", "asks for a person")
     if state.tension.calls_for_person and (escalated := _escalated(state, parse, text)):
         return escalated

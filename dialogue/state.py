@@ -105,7 +105,7 @@ class DialogueState:
     conversation_id: str
     customer_id: str | None = None
     verified: bool = False
-    proof: Literal["token", "order_and_phone"] | None = None
+    proof: Literal["token", "order_and_phone", "two_numbers"] | None = None
     """How the customer was verified. Only a token shows the customer's whole list of orders."""
     language: Language = "zh"
     task: Task | None = None
@@ -136,6 +136,8 @@ class DialogueState:
     """Number of the order last talked about, for 它, "it", 那个订单."""
     last_products: tuple[str, ...] = ()
     """Skus of the products last shown, in their order, for 第二个, 这两个, "the cheaper one"."""
+    last_product: str | None = None
+    """Sku of the product last talked about, for 它多重, "is it waterproof"."""
     turn_count: int = 0
 
     @staticmethod
@@ -245,15 +247,14 @@ def _task_changed(state: DialogueState, event: TaskStarted | TaskUpdated | TaskE
                 expectation=NOTHING,
                 handed_off=False,  # a task means that the bot works again
                 last_order=slots.get("order") or state.last_order,
-                last_products=tuple(slots.get("products") or state.last_products),
+                **_products(state, slots),
             )
         case TaskUpdated(slots, step):
             if state.task is None:
                 return state
             task = replace(state.task, slots={**state.task.slots, **slots}, step=step)
-            products = tuple(slots.get("products") or state.last_products)
             return replace(
-                state, task=task, last_order=slots.get("order") or state.last_order, last_products=products
+                state, task=task, last_order=slots.get("order") or state.last_order, **_products(state, slots)
             )
         case TaskEnded():
             back = state.suspended[-1] if state.suspended else None
@@ -263,6 +264,13 @@ def _task_changed(state: DialogueState, event: TaskStarted | TaskUpdated | TaskE
                 suspended=state.suspended[:-1],
                 expectation=back.expectation if back else NOTHING,
             )
+
+
+def _products(state: DialogueState, slots: Mapping[str, Any]) -> dict[str, Any]:
+    """What was shown, and which of it is talked about: the first of what is shown anew."""
+    shown = tuple(slots.get("products") or ())
+    product = slots.get("product") or (shown[0] if shown else state.last_product)
+    return {"last_products": shown or state.last_products, "last_product": product}
 
 
 def _action_changed(state: DialogueState, event: ActionStarted | ActionFinished) -> DialogueState:

@@ -50,7 +50,7 @@ class Turn:
 class Card:
     """Something shown beside the words. ``data`` is JSON."""
 
-    kind: Literal["order", "shipment", "product", "return", "source", "handoff"]
+    kind: Literal["order", "shipment", "product", "comparison", "return", "source", "handoff"]
     data: Mapping[str, Any]
 
 
@@ -129,10 +129,11 @@ class CustomerSaid:
 
 @dataclass(frozen=True, slots=True)
 class CustomerIdentified:
-    """The caller is known to be this customer (signed in, or verified by order number and phone tail)."""
+    """The caller is known to be this customer (signed in, or verified by two numbers: of an order and a phone in a
+    shop)."""
 
     customer_id: str
-    how: Literal["token", "order_and_phone"]
+    how: Literal["token", "order_and_phone", "two_numbers"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,13 @@ _OWN_MEMBERSHIP = re.compile(
     r"|\bmy (points|level|membership|tier|status)\b|how many points|points (do i|have i)|what (level|tier) am i",
     re.IGNORECASE,
 )
+_CALL_BACK = re.compile(
+    r"回(访|个?电话|我?电话|电)|(明|后|大后)(天|早|晚).{0,8}(给我|打|联系|来).{0,3}电话?"
+    r"|(周|星期|礼拜)[一二三四五六日天].{0,8}(给我打|联系我|打电话)|(处理|解决|弄|修)(完|好)了?.{0,10}(告诉|通知|联系|给我打|回复)我?"
+    r"|跟进(一?下)?(再|给我|联系)|\b(call|ring|phone|contact) me (back|tomorrow|later|on|when|next|after)"
+    r"|\bcall.?back\b|\bfollow up with me\b",
+    re.IGNORECASE,
+)
 _MORNING = re.compile(r"上午|早上|早晨|一早|早点|中午(之?前|以前)|\bmorning\b|before noon|\ba\.?m\b", re.IGNORECASE)
 _AFTERNOON = re.compile(r"下午|午后|中午(之?后|以后)|傍晚|\bafternoon\b|after (noon|lunch)|\bp\.?m\b", re.IGNORECASE)
 
@@ -116,6 +123,11 @@ def about_own_coupons(text: str) -> bool:
 def about_own_membership(text: str) -> bool:
     """我有多少积分, 我是什么等级: not about how membership works."""
     return bool(_OWN_MEMBERSHIP.search(text))
+
+
+def wants_call_back(text: str) -> bool:
+    """回个电话, 处理好了告诉我, "call me back": a person is to call later, not to answer now."""
+    return bool(_CALL_BACK.search(text))
 
 
 def part_of_day(text: str) -> Literal["morning", "afternoon"] | None:

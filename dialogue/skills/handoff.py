@@ -1,16 +1,17 @@
 """Hand-off to a person: offers it, does it, and tells while it lasts that a person will answer.
 
-The summary is deterministic: what was asked, what is known, what was done, the mood. It holds personal data.
+What the person reads is in ``summary``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 from dialogue import cues
 from dialogue.skills.context import Context, Item
-from dialogue.state import OFFERED, DialogueState, Task, is_confirming
+from dialogue.skills.summary import known_slots, mood_of, summarise
+from dialogue.state import OFFERED, DialogueState, is_confirming
 from dialogue.types import (
     Asked,
     Card,
@@ -21,26 +22,9 @@ from dialogue.types import (
     TaskStarted,
     TaskUpdated,
 )
-from dialogue.wording import Wording
 from nlu.types import Expectation
 
-SUMMARY_LINES = 4
-"""Customer lines quoted in the summary."""
-_INTERNAL = frozenset(
-    {
-        "choices",
-        "lines",
-        "tries",
-        "about",
-        "rejected",
-        "phone_tail",
-        "checked",
-        "offered",
-        "wanted",
-        "change",
-        "why_not",
-    }
-)
+_SUPERVISOR = re.compile(r"经理|主管|领导|老板|负责人|店长|上级|\b(manager|supervisor|boss|in charge)\b", re.IGNORECASE)
 
 
 class HandOff:
@@ -70,7 +54,7 @@ class HandOff:
             if _declines(context):
                 return (TaskEnded("cancelled"), context.reply(context.say("handoff.declined")))
             return hand_over(context, str(task.slots.get("reason", "asked")))
-        return hand_over(context, "asked")
+        return hand_over(context, "supervisor" if wants_supervisor(context.text) else "asked")
 
     def _while_handed_off(self, context: Context) -> tuple[Item, ...]:
         if cues.wants_bot_back(context.text):
@@ -80,22 +64,13 @@ class HandOff:
         return (context.reply(context.say("handoff.waiting"), suggestions=context.suggest("bot")),)
 
 
+def wants_supervisor(text: str) -> bool:
+    """叫你们经理来, "your manager": somebody above is asked for."""
+    return bool(_SUPERVISOR.search(text))
+
+
 def _declines(context: Context) -> bool:
     return context.turn.parse.intent == "deny" or cues.wants_to_stop(context.text)
-
-
-def _mood(state: DialogueState) -> str:
-    """The last feeling shown; words that make a conversation tense show one, whatever the sentiment."""
-    return state.mood if state.tension.level == "calm" else "negative"
-
-
-def _mood_and_why(state: DialogueState, wording: Wording) -> str:
-    mood = wording.say(f"summary.moods.{_mood(state)}")
-    if state.tension.level == "calm":
-        return wording.say("summary.mood", mood=mood)
-    separator = wording.say("summary.separator")
-    why = separator.join(wording.say(f"summary.tension.{reason}") for reason in state.tension.reasons)
-    return wording.say("summary.mood_why", mood=mood, why=why)
 
 
 def _has_told(state: DialogueState) -> bool:
@@ -112,7 +87,7 @@ def hand_over(context: Context, reason: str, lead: str = "") -> tuple[Item, ...]
     card = Card("handoff", {"reason": reason, "summary": summary})
     return (
         *ended,
-        HandedOff(summary, reason, slots, _mood(state)),
+        HandedOff(summary, reason, slots, mood_of(state)),
         context.reply(
             lead,
             context.say("handoff.done"),
@@ -133,48 +108,3 @@ def offer(context: Context, reason: str) -> tuple[DialogueEvent, ...]:
         TaskUpdated({}, OFFERED),
         Asked(Expectation("yes_no")),
     )
-
-
-def known_slots(state: DialogueState) -> dict[str, Any]:
-    """What is known of the customer's wish, most recent task first."""
-    tasks: tuple[Task, ...] = (*((state.task,) if state.task else ()), *reversed(state.suspended))
-    slots: dict[str, Any] = {}
-    for task in tasks:
-        if task.skill == HandOff.name:
-            continue
-        slots.setdefault("task", task.skill)
-        for name, value in task.slots.items():
-            if value is not None and name not in _INTERNAL:
-                slots.setdefault(name, value)
-    if state.last_order:
-        slots.setdefault("order", state.last_order)
-    return slots
-
-
-def summarise(state: DialogueState, wording: Wording, reason: str) -> str:
-    """What the person reads: one line each, in the conversation's language."""
-    said = [line.text for line in state.history if line.role == "customer"][-SUMMARY_LINES:]
-    separator = wording.say("summary.separator")
-    slots = known_slots(state)
-    tried = [
-        wording.say(
-            "summary.action_ok" if report.result.ok else "summary.action_failed",
-            action=wording.say(f"summary.actions.{report.action.name}"),
-            rule=report.result.rule or "",
-        )
-        for report in state.actions
-    ]
-    return "\n".join(
-        (
-            wording.say("summary.reason", reason=wording.say(f"summary.reasons.{reason}")),
-            wording.say("summary.customer", customer=state.customer_id or wording.say("summary.unknown")),
-            wording.say("summary.asked", lines=separator.join(said) or wording.say("summary.nothing")),
-            wording.say("summary.known", slots=_spelled(slots) or wording.say("summary.nothing")),
-            wording.say("summary.tried", actions=separator.join(tried) or wording.say("summary.nothing")),
-            _mood_and_why(state, wording),
-        )
-    )
-
-
-def _spelled(slots: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={','.join(map(str, v)) if isinstance(v, list) else v}" for name, v in slots.items())

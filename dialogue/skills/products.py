@@ -1,122 +1,204 @@
-"""Products: what a product is, whether it is in stock, and what to buy. Every fact comes from the catalogue."""
+"""Questions on goods: what one is, costs, what its buyers say, whether it is there, and two side by side.
+
+product? -> asked which one, where the words fit several equally well or none
+         -> what is asked: price, stock, reviews, warranty, two compared, one attribute, or all in short
+         -> the page does not say: that it does not, and the offer of a person
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from decimal import Decimal
+from collections.abc import AsyncIterator
+from typing import Any, Literal
 
-from dialogue import cues, phrasing
+from dialogue.goods import facts
 from dialogue.shop.types import Product
+from dialogue.skills import product_answers as answers
+from dialogue.skills import stock, which_product
 from dialogue.skills.cards import product_card
 from dialogue.skills.context import Context, Item
-from dialogue.skills.faq import answer
+from dialogue.skills.faq import answer as answer_from_knowledge
+from dialogue.skills.handoff import offer
+from dialogue.skills.product_answers import Answer
+from dialogue.state import DialogueState
 from dialogue.types import Asked, TaskEnded
-from nlu.types import Expectation
+from nlu.types import Expectation, Parse
 
-SHOWN = 3
-_NOISE = re.compile(
-    r"请问|你们|您们|有没有|有吗|还有|推荐|介绍|一下|一款|一个|几款|几个|什么|哪(个|款|种|些)|想买|想要|我想|我要|给我|帮我|能不能|可以|适合"
-    r"|现货|库存|有货|没货|缺货|多少钱|价格|怎么样|好不好|吗|呢|吧|的|了|这(个|款)|那(个|款)|是|买|左右|以内|以下|之内|块钱|元|块"
-    r"|保修|材质|颜色|尺寸|规格|[?？。，,.!！]"
-    r"|\b(do|you|have|any|the|a|an|is|are|in|stock|please|can|could|recommend|suggest|me|some|something|i|want|need|looking|for|to"
-    r"|buy|what|which|how|much|good|best|under|below|less|than|yuan|price|of|your|it|there|still|available|about|tell|got|warranty|does)\b",
+Topic = Literal["compare", "stock", "price", "reviews", "warranty", "concept", "about"]
+_COMPARES = re.compile(
+    r"区别|对比|比较一?下|比一比|不同|不一样|差在哪|(和|跟|与|还是).{1,20}(哪|谁)(个|款|一个)?(更|比较)?(好|划算|值)|(这|那)?两(个|款)(哪|有|怎么)"
+    r"|\b(difference|compare|versus|vs\.?)\b|\bwhich (one )?is (better|cheaper)\b",
     re.IGNORECASE,
 )
-_BUDGET = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(?:元|块|yuan|rmb)?\s*(?:以内|以下|之内|左右)|(?:under|below|less than)\s*¥?(\d+(?:\.\d+)?)",
+_STOCK = re.compile(
+    r"有货|没货|缺货|现货|库存|补货|断货|卖完|售罄|到货|还有吗|还(能|可以)买|有.{1,6}(码|号|色)(的)?(吗|么|没)|有.{0,4}(码|号|色)的|还(剩|有几)"
+    r"|\bin stock|\bout of stock|\brestock|\bsold out|\bavailab|\bany left\b|\bhow many (are )?left",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(r"多少钱|什么价|价格|价位|怎么卖|几块|多少元|贵不贵|\bhow much\b|\bprice|\bcost", re.IGNORECASE)
+_REVIEWS = re.compile(
+    r"评价|口碑|评分|好评|差评|质量(怎么样|好不好|好吗|如何)|好用(吗|不)|好不好|怎么样|值得|缺点|优点|靠谱吗"
+    r"|\breviews?\b|\brat(ed|ing)\b|\bis (it|this) (any )?good\b|\bworth\b|\bdownsides?\b|\bpros\b",
+    re.IGNORECASE,
+)
+_TWO = re.compile(r".{2,}(和|跟|与|还是|比).{2,}|\b(and|or|vs\.?|versus|than)\b", re.IGNORECASE)
+_NO_GOODS = re.compile(
+    r"退|换货|快递|物流|会员|支付|付款|发票|运费|订单|积分|\b(return|exchange|shipping|delivery|member|pay|invoice|order)",
     re.I,
 )
+_WARRANTY = re.compile(r"保修|质保|三包|warranty|guarantee", re.IGNORECASE)
 
 
 class Products:
     """Answers questions on the catalogue."""
 
     name = "products"
-    intents = ("product_question", "recommend", "stock", "price_question", "size_advice")
+    intents = ("product_question", "price_question", "stock")
     writes = False
 
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether two products are compared, or more is asked of the one talked about."""
+        text = parse.normalized or parse.text
+        if state.task is not None and state.task.skill != self.name:
+            return False
+        if _COMPARES.search(text) and not _NO_GOODS.search(text):
+            return bool(_TWO.search(text)) or (bool(state.last_products) and which_product.points(text))
+        if state.last_product is None or parse.slot("order_number") is not None:
+            return False
+        if parse.intent == "out_of_scope":
+            return topic_of(text, "") in {"reviews", "price", "stock", "warranty"}
+        return bool(_WARRANTY.search(text)) and parse.slot("product") is None
+
     async def run(self, context: Context) -> AsyncIterator[Item]:
-        """Search, then tell; ask once when nothing says what is wanted."""
-        words, budget = wanted(context)
-        task = context.task_of(self.name)
-        if not words or context.resumed:
-            for event in (*context.open_task(self.name, {}, "words"), Asked(Expectation("free"))):
-                yield event
-            yield context.reply(context.say("products.ask"), suggestions=context.suggest("recommend_gift", "human"))
-            return
-        wants_stock = context.turn.parse.intent in {"stock", "recommend"} or task is not None
-        found = await context.shop.search_products(
-            words, max_price=budget, in_stock=context.turn.parse.intent == "recommend", limit=SHOWN
-        )
-        if task is not None:
-            yield TaskEnded("done")
-        if not found and context.turn.parse.intent == "product_question":
-            async for item in answer(context):
+        """See the module. Raises ``ShopUnavailable``, ``KnowledgeUnavailable``."""
+        draft = context.draft(self.name)
+        text = str(draft.get("asked") or context.text)
+        if context.resumed:
+            for item in await self._ask_again(context, draft):
                 yield item
             return
-        yield self._told(context, found, words, wants_stock=wants_stock)
+        product = await which_product.chosen(context, draft)
+        if product is None and draft:
+            text = context.text if topic_of(context.text, "") != "about" else f"{context.text} {draft.get('asked', '')}"
+        topic = topic_of(text, str(draft.get("intent") or context.turn.parse.intent))
+        if topic == "compare" and product is None:
+            found = await which_product.pair(context, text)
+            products: tuple[Product, ...] = found or ()
+        else:
+            meant = which_product.Meant((product,)) if product else await which_product.find(context, text)
+            products = meant.products[:1]
+            if meant.several and topic in {"price", "stock"}:
+                products = meant.several
+            elif meant.several:
+                for item in which_product.ask_which(context, self.name, self._kept(context, draft), meant.several):
+                    yield item
+                return
+        if not products:
+            async for item in self._nothing(context, draft):
+                yield item
+            return
+        async for item in self._told(context, products, topic, text):
+            yield item
 
-    def _told(self, context: Context, found: Sequence[Product], words: str, *, wants_stock: bool) -> Item:
-        if not found:
-            return context.reply(
-                context.say("products.none", words=words), suggestions=context.suggest("recommend", "human")
-            )
-        first = found[0]
-        fields = {
-            "name": phrasing.line_name(first, context.language),
-            "price": phrasing.money(first.price, context.language),
-        }
-        match context.turn.parse.intent:
-            case "recommend":
-                text = context.wording.join(
-                    context.say("products.recommend", **fields), _why(context, first), _also(context, found[1:])
-                )
-            case "stock":
-                text = context.say("products.in_stock" if first.stock > 0 else "products.out_of_stock", **fields)
+    def _kept(self, context: Context, draft: dict[str, Any]) -> dict[str, Any]:
+        return {"asked": context.text, "intent": context.turn.parse.intent, **draft}
+
+    async def _ask_again(self, context: Context, draft: dict[str, Any]) -> tuple[Item, ...]:
+        offered = await which_product.offered(context, draft)
+        if offered:
+            return which_product.ask_which(context, self.name, draft, offered)
+        return self._ask(context, draft)
+
+    def _ask(self, context: Context, draft: dict[str, Any]) -> tuple[Item, ...]:
+        suggestions = context.suggest("recommend", "human")
+        return (
+            *context.open_task(self.name, draft, "words"),
+            Asked(Expectation("free", slot="product")),
+            context.reply(context.say("products.ask"), suggestions=suggestions),
+        )
+
+    async def _nothing(self, context: Context, draft: dict[str, Any]) -> AsyncIterator[Item]:
+        """No product is meant: asked which one, once; then the knowledge base, which is honest."""
+        words = which_product.search_words(context.text)
+        task = context.task_of(self.name)
+        if task is None and len(words) < 2:
+            for item in self._ask(context, self._kept(context, draft)):
+                yield item
+            return
+        if task is not None:
+            yield TaskEnded("done")
+        if context.turn.parse.intent == "stock" or topic_of(context.text, "") in {"price", "stock"} or task is not None:
+            suggestions = context.suggest("recommend", "human")
+            yield context.reply(context.say("products.none", words=words), suggestions=suggestions)
+            return
+        async for item in answer_from_knowledge(context):
+            yield item
+
+    async def _told(
+        self, context: Context, products: tuple[Product, ...], topic: Topic, text: str
+    ) -> AsyncIterator[Item]:
+        busy = context.state.task is not None and context.task_of(self.name) is None
+        for event in (*context.open_task(self.name, _talked_about(context, products)), TaskEnded("done")):
+            yield event
+        if topic == "stock":
+            for item in await stock.told(context, products, text, busy=busy):
+                yield item
+            return
+        found = await self._answer(context, products, topic, text)
+        cards = (*found.cards, *(product_card(context, product) for product in products))
+        if found.known or busy:
+            suggestions = context.suggest("stock") if found.known else context.suggest("human")
+            yield context.reply(*found.sentences, cards=cards, suggestions=suggestions, sources=("shop:product",))
+            return
+        for event in offer(context, "no_answer"):
+            yield event
+        yield context.reply(
+            *found.sentences,
+            context.say("products.ask_person"),
+            cards=cards,
+            suggestions=context.suggest("human"),
+            sources=("shop:product",),
+        )
+
+    async def _answer(self, context: Context, products: tuple[Product, ...], topic: Topic, text: str) -> Answer:
+        product = products[0]
+        match topic:
+            case "compare":
+                return answers.comparison(context, product, products[1])
+            case "price":
+                slot = context.turn.parse.slot("quantity")
+                return answers.price(context, products, slot.value if slot and isinstance(slot.value, int) else 1)
+            case "warranty":
+                return answers.warranty(context, product)
+            case "reviews":
+                return answers.reviews(context, product, await context.shop.reviews(product.sku))
             case _:
-                text = context.wording.join(context.say("products.about", **fields), _details(context, first))
-        cards = tuple(product_card(context, product) for product in found)
-        return context.reply(text, cards=cards, suggestions=context.suggest("stock"), sources=("shop:product",))
+                asked = facts.asked(which_product.without_name(text, product))
+                if asked is None:
+                    return answers.about(context, product)
+                return answers.concept(context, product, asked, await context.shop.reviews(product.sku))
 
 
-def wanted(context: Context) -> tuple[str, Decimal | None]:
-    """Search words and the most the customer wants to pay, in yuan."""
-    text = context.text
-    budget = next((Decimal(value) for match in _BUDGET.finditer(text) for value in match.groups() if value), None)
-    if budget is None and (amount := context.turn.parse.slot("amount")):
-        budget = Decimal(str(amount.value))
-    slot = context.turn.parse.slot("product")
-    words = str(slot.value) if slot else _NOISE.sub(" ", _BUDGET.sub(" ", text))
-    return " ".join(words.split()), budget
+def _talked_about(context: Context, products: tuple[Product, ...]) -> dict[str, Any]:
+    """Slots that keep what was shown: one of it is only talked about, another is shown anew."""
+    skus = [product.sku for product in products]
+    known = set(skus) <= set(context.state.last_products)
+    return {"product": skus[0]} if known else {"products": skus}
 
 
-def _why(context: Context, product: Product) -> str:
-    """The reason for recommending it, from the catalogue."""
-    if context.language == "zh" and product.attributes:
-        name, value = next(iter(product.attributes.items()))
-        return context.say("products.why_attribute", name=name, value=value)
-    return context.say("products.why_stock")
-
-
-def _also(context: Context, others: Sequence[Product]) -> str:
-    if not others:
-        return ""
-    names = [phrasing.line_name(product, context.language) for product in others]
-    return context.say("products.also", names=phrasing.listing(names, context.language))
-
-
-def _details(context: Context, product: Product) -> str:
-    """What was asked of the product: warranty, an attribute it names, else stock."""
-    text = context.text
-    if re.search(r"保修|质保|warranty|guarantee", text, re.IGNORECASE):
-        key = "products.warranty" if product.warranty_months else "products.no_warranty"
-        return context.say(key, months=product.warranty_months)
-    if context.language == "zh":
-        for name, value in product.attributes.items():
-            if name in text or cues.overlap(text, name) >= 0.5:
-                return context.say("products.attribute", name=name, value=value)
-        listed = "，".join(f"{name}{value}" for name, value in list(product.attributes.items())[:2])
-        if listed:
-            return context.say("products.attributes", listed=listed)
-    return context.say("products.stocked" if product.stock > 0 else "products.sold_out")
+def topic_of(text: str, intent: str) -> Topic:
+    """What is asked of a product."""
+    if _COMPARES.search(text):
+        return "compare"
+    if _WARRANTY.search(text):
+        return "warranty"
+    if _PRICE.search(text):
+        return "price"
+    if _STOCK.search(text) or intent == "stock":
+        return "stock"
+    asked = facts.asked(text)
+    if _REVIEWS.search(text) and asked is None:
+        return "reviews"
+    if intent == "price_question":
+        return "price"
+    return "concept" if asked else "about"

@@ -171,6 +171,20 @@ function product(data) {
   ];
 }
 
+/** Two products, attribute by attribute. @param {Data} data */
+function comparison({ products = [], rows = [] }) {
+  const cells = (/** @type {any[]} */ values) => values.map((value) => el("td", "", value ?? "–"));
+  return [
+    el(
+      "table",
+      "comparison",
+      el("tr", "", el("td", ""), ...products.map((/** @type {Data} */ one) => el("th", "", String(one.name)))),
+      el("tr", "", el("td", ""), ...products.map((/** @type {Data} */ one) => el("td", "price", money(one.price)))),
+      ...rows.map((/** @type {Data} */ row) => el("tr", "", el("th", "", row.name), ...cells(row.values))),
+    ),
+  ];
+}
+
 /** @param {Data} data with `stock` (units on hand) or only `in_stock` */
 function stockBadge({ stock, in_stock = stock === undefined ? undefined : Number(stock) > 0 }) {
   if (stock === undefined && in_stock === undefined) return null;
@@ -252,4 +266,4 @@ function other(data, kind) {
 }
 
 /** @type {Record<string, (data: Data, kind: string) => any[]>} */
-const BUILDERS = { order, shipment, product, return: returned, source, handoff };
+const BUILDERS = { order, shipment, product, comparison, return: returned, source, handoff };
