@@ -46,6 +46,8 @@ _FOLDED_INITIALS = {"l": "n", "r": "n", "zh": "z", "ch": "c", "sh": "s", "h": "f
 _FOLDED_FINALS = {"ang": "an", "eng": "en", "ing": "in", "iang": "ian", "uang": "uan", "uo": "o"}
 GAP = 0.9
 """A syllable too many or too few."""
+LEFT_OUT = 0.3
+"""A syllable of a name that was not said: people shorten names."""
 
 
 def tokens(text: str) -> tuple[list[str], list[tuple[int, int]]]:
@@ -100,6 +102,23 @@ def distance(said: Sequence[str], name: Sequence[str], *, within: bool = False) 
             above = row[at]
             row[at] = min(changed, row[at] + GAP, row[at - 1] + GAP)
     return min(row) if within else row[-1]
+
+
+def local(said: Sequence[str], name: Sequence[str]) -> tuple[float, int, int]:
+    """The stretch of ``said`` that sounds most like a stretch of ``name``: its score (1 for each syllable heard right),
+    begin and end."""
+    best = (0.0, 0, 0)
+    row = [(0.0, 0)] * (len(name) + 1)
+    for at, token in enumerate(said):
+        above, row[0] = row[0], (0.0, at + 1)
+        for place, other in enumerate(name, 1):
+            matched = (above[0] + 1 - 2 * cost(token, other), above[1] if above[0] > 0 else at)
+            above = row[place]
+            found = max(matched, (above[0] - GAP, above[1]), (row[place - 1][0] - LEFT_OUT, row[place - 1][1]))
+            row[place] = found if found[0] > 0 else (0.0, at + 1)
+            if row[place][0] > best[0]:
+                best = (row[place][0], row[place][1], at + 1)
+    return best
 
 
 def alike(said: Sequence[str], name: Sequence[str], *, within: bool = False) -> float:

@@ -27,6 +27,11 @@ _LEAST = 0.45
 _MOST_SYLLABLES = 14
 _HEAD_SYLLABLES = 3
 """The end of a name stands for it in running text from this many syllables on (蓝牙耳机, 热水壶)."""
+_LEAST_OVERHEARD = 4
+"""Syllables of a name that only sounds like one."""
+_OVERHEARD = 0.55
+"""Its least ``phonetics.local`` score a syllable."""
+_OVERHEARD_NAMES = 12
 _WORD = re.compile(f"[{phonetics.HAN}]+|[a-z]+|\\d+(?:\\.\\d+)?")
 _SPACE = re.compile(r"[\s\-_/·]+")
 
@@ -135,6 +140,23 @@ class ProductLexicon:
             found.append(best[0])
             at = best[1]
         return tuple(found)
+
+    def overheard(self, text: str) -> Spotted | None:
+        """The part of ``text`` that sounds most like a part of a name (古城岛耳机 like 骨传导耳机), where it is long
+        and alike enough."""
+        sounds, spans = phonetics.tokens(text)
+        if len(sounds) < _LEAST_OVERHEARD or not self._names:
+            return None
+        shared = self._heard.scores(phonetics.grams(sounds))
+        count = min(_OVERHEARD_NAMES, shared.size)
+        best: tuple[float, int, int, int] | None = None
+        for at in map(int, np.argpartition(-shared, count - 1)[:count]):
+            total, first, last = phonetics.local(sounds, self._sounds[at])
+            if best is None or total > best[0]:
+                best = (total, first, last, at)
+        if best is None or best[2] - best[1] < _LEAST_OVERHEARD or best[0] < _OVERHEARD * (best[2] - best[1]):
+            return None
+        return Spotted(spans[best[1]][0], spans[best[2] - 1][1], self._names[best[3]], True)
 
     def _longest_at(
         self, text: str, folded: list[str], sounds: list[str], spans: list[tuple[int, int]], at: int

@@ -34,13 +34,17 @@ _UNSURE = frozenset({"too_big", "too_small", "late"})
 def read(context: SlotContext) -> Iterator[Candidate]:
     """Every reason given."""
     expected = context.expectation.slot == "return_reason"
+    given: set[str] = set()
     for rank, (reason, _, pattern) in enumerate(_PATTERNS):
         for match in pattern.finditer(context.text):
+            if reason in given:
+                continue
             if match.end() == match.start() or _DENIED.search(context.before(match.start(), 12)):
                 continue
             question = _ASKED.match(context.text[match.end() :]) is not None and "怎么办" not in context.text
             if question and not expected:
                 continue
+            given.add(reason)
             confidence = 0.54 - 0.001 * rank - (0.02 if reason in _UNSURE else 0.0) + (0.3 if expected else 0.0)
             yield candidate(
                 context.source, match.span(), "return_reason", reason, confidence, f"return reason: words for {reason}"

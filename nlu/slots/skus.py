@@ -30,7 +30,13 @@ def read(context: SlotContext) -> Iterator[Candidate]:
         known = catalogue.sku(match.group())
         if known:
             yield candidate(context.source, match.span(), "sku", known, 0.97, "sku: in the catalogue")
-    for spotted in catalogue.spot(context.text):
+    found = catalogue.spot(context.text)
+    if not found and (overheard := catalogue.overheard(context.text)):
+        yield candidate(
+            context.source, (overheard.start, overheard.end), "product", overheard.name, 0.64,
+            "product: sounds like one of the catalogue", candidates=catalogue.search(overheard.name),
+        )  # fmt: skip
+    for spotted in found:
         how = "heard" if spotted.by_sound else "written"
         confidence = 0.74 if spotted.by_sound else 0.8
         value = spotted.name if spotted.by_sound else context.source.text[spotted.start : spotted.end]

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from nlu.hearing import best_reading
-from nlu.slots import SlotConfig
+from nlu.slots import ProductLexicon, SlotConfig
 from nlu.types import Expectation
 from nlu.understand import Understanding
 
@@ -35,6 +35,18 @@ TAIL = Expectation("digits", "phone_tail", 4)
 )
 def test_the_best_reading(readings: list[str], expectation: Expectation, index: int) -> None:
     assert best_reading(readings, expectation, "zh", TODAY, SlotConfig()) == index
+
+
+def test_a_whole_phone_is_believed() -> None:
+    readings = ["我的手机号是139-1345-678", "我的手机号是139-1234-5678"]
+    assert best_reading(readings, FREE, "zh", TODAY, SlotConfig()) == 1
+
+
+def test_a_product_of_the_catalogue_is_believed() -> None:
+    config = SlotConfig(catalogue=ProductLexicon([("SM004", ("听涛骨传导运动耳机",))]))
+    readings = ["古城岛一防水吗", "运动耳机防水吗"]
+    assert best_reading(readings, FREE, "zh", TODAY, config) == 1
+    assert best_reading(readings, FREE, "zh", TODAY, SlotConfig()) == 0
 
 
 async def test_understanding_takes_the_better_number_and_says_so() -> None:

@@ -102,3 +102,21 @@ def test_a_large_catalogue_answers_fast() -> None:
     for _ in range(20):
         lexicon.search("晨露的电热水湖")
     assert (time.process_time() - began) / 20 < 0.1
+
+
+def test_a_name_that_was_only_overheard() -> None:
+    overheard = CATALOGUE.overheard("古城岛耳机防水吗")
+    assert overheard is not None
+    assert overheard.name == "听涛骨传导运动耳机"
+    (slot,) = find_slots(normalize("古城岛耳机防水吗"), Expectation(), "zh", TODAY, SlotConfig(catalogue=CATALOGUE))
+    assert (slot.name, slot.raw, slot.candidates[0].label) == ("product", "古城岛耳机", "SM004")
+
+
+@pytest.mark.parametrize("text", ["我的订单什么时候到", "我要退货", "今天天气怎么样", "can you help me please", ""])
+def test_nothing_overheard(text: str) -> None:
+    assert CATALOGUE.overheard(text) is None
+
+
+def test_the_stretch_that_sounds_alike() -> None:
+    score, start, end = phonetics.local(("wo", "tui", "gu", "chuan", "dao"), ("ting", "gu", "chuan", "dao", "er"))
+    assert (score, start, end) == (3, 2, 5)
