@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dialogue.domains import load_business
 from dialogue.errors import DialogueError
 from dialogue.knowledge import Entry
 from dialogue.knowledge.embedder import EmbeddingClient
@@ -35,11 +36,12 @@ def shipped_entries(settings: Settings, policies: Policies | None = None) -> tup
     named = settings.knowledge.entries
     if named == "none":
         return ()
-    folder = Path(named) if named else FOLDER
+    business = load_business(settings.domain.name)
+    folder = Path(named) if named else business.knowledge or FOLDER
     if not folder.is_dir():
         raise ConfigError(f"setting 'knowledge.entries': there is no folder {folder}; 'none' means no entries")
     try:
-        return entries(folder, policies)
+        return entries(folder, business.facts or policies)
     except ValueError as error:
         raise ConfigError(f"setting 'knowledge.entries': {error}") from error
 
@@ -50,7 +52,7 @@ async def keep_fresh(knowledge: KnowledgeIndex, every_s: float) -> None:
         await asyncio.sleep(every_s if knowledge.has_vectors else min(_RETRY_S, every_s))
         try:
             if await knowledge.refresh():
-                log.logger().info("knowledge base taken in", entries=knowledge.size, vectors=knowledge.has_vectors)
+                log.logger().info("knowledge base taken in", count=knowledge.size)
         except DialogueError as error:
             log.logger().warning("knowledge base not refreshed", code=error.code)
 
