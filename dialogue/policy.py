@@ -36,7 +36,7 @@ _ABOUT_GOODS = frozenset({"complaint", "troubleshoot"})
 
 _ABOUT_RETURNS = frozenset({"return_request", "exchange_request", "refund_request", "faulty_goods"})
 """A question how these work is one on the return policy."""
-_GENERAL = ("policy_question", "freight")
+_GENERAL = ("freight", "delivery_time", "payment")
 """Intents whose skill answers how something works, the first that is known."""
 
 Mode = Literal["start", "continue", "digress", "aside", "replace", "resume", "stop"]
