@@ -12,6 +12,7 @@ from typing import Literal
 
 from nlu.aligned import AlignedText
 from nlu.itn_zh import DIGITS, TO_ARABIC
+from nlu.phonetics import alike, syllables
 from nlu.types import Expectation, Slot
 
 _AFFIRM_ZH = (
@@ -77,6 +78,8 @@ _AROUND_SLOT = re.compile(
     r"sure|here|you|go|i|think|bought|on|a|an|for)\b|"
     r"[^\w]|_"
 )
+_ALIKE, _AHEAD = 0.85, 0.2
+"""How much a choice must sound like what was said, and how much less the others."""
 _ORDINALS = "一二三四五六七八九"
 _EN_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _EN_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -126,8 +129,9 @@ def fills(expectation: Expectation, slots: Sequence[Slot]) -> Slot | None:
 
 
 def says_little_else(source: AlignedText, slots: Sequence[Slot]) -> bool:
-    """Whether the message is hardly more than ``slots``: lead-in words (我的订单号是) aside, at most two characters."""
-    covered = [(slot.start, slot.end) for slot in slots]
+    """Whether the message is hardly more than ``slots``: lead-in words (我的订单号是) aside, at most two characters. A
+    reason for a return is a request of its own."""
+    covered = [(slot.start, slot.end) for slot in slots if slot.name != "return_reason"]
     rest = "".join(
         char if not any(start <= source.starts[index] < end for start, end in covered) else " "
         for index, char in enumerate(source.folded)
@@ -149,8 +153,20 @@ def choice_of(text: str, choices: Sequence[str]) -> int | None:
         named = [index for index, choice in enumerate(choices) if folded in choice.casefold()]
     if len(named) == 1:
         return named[0]
+    if not named and (heard := _by_sound(folded, choices)) is not None:
+        return heard
     place = _place(folded, len(choices))
     return place if place is not None and place < len(choices) else None
+
+
+def _by_sound(text: str, choices: Sequence[str]) -> int | None:
+    """The one choice that the whole of ``text`` sounds like (推货 for 退货); None when it is a place or several."""
+    said = syllables(text)
+    if len(said) < 2 or text[:1] in "第最" or any(char.isdigit() for char in text):
+        return None
+    ranked = sorted(((alike(said, syllables(choice)), -at) for at, choice in enumerate(choices)), reverse=True)
+    ahead = ranked[0][0] - ranked[1][0] if len(ranked) > 1 else 1.0
+    return -ranked[0][1] if ranked and ranked[0][0] >= _ALIKE and ahead >= _AHEAD else None
 
 
 def _place(text: str, count: int) -> int | None:

@@ -48,3 +48,12 @@ def test_neither(text: str) -> None:
 )  # fmt: skip
 def test_choice(text: str, index: int | None) -> None:
     assert choice_of(text, ("退货", "换货", "转人工")) == index
+
+
+@pytest.mark.parametrize(("text", "index"), [("推货", 0), ("换获", 1), ("转人功", 2), ("不知道", None), ("退换", None)])
+def test_choice_by_sound(text: str, index: int | None) -> None:
+    assert choice_of(text, ("退货", "换货", "转人工")) == index
+
+
+def test_a_product_is_chosen_by_its_sound() -> None:
+    assert choice_of("听涛骨船导运动耳机", ("听涛真无线蓝牙耳机", "听涛骨传导运动耳机")) == 1
