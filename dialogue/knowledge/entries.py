@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,22 @@ from dialogue.policies import Policies, facts, shipped_policies
 FOLDER = Path(__file__).parent / "entries"
 
 
-def entries(folder: Path = FOLDER, policies: Policies | None = None) -> tuple[Entry, ...]:
-    """Every entry, by file and place in it; ``policies`` None: the demo shop's.
+def entries(folder: Path = FOLDER, policies: Policies | Mapping[str, Any] | None = None) -> tuple[Entry, ...]:
+    """Every entry, by file and place in it; ``policies`` None: the demo shop's; another domain gives what braces name.
 
     Raises ``ValueError`` for one that is incomplete or named twice.
     """
-    return _shipped(folder) if policies is None else _read(folder, policies)
+    if policies is None:
+        return _shipped(folder)
+    return _read(folder, quoted(policies) if isinstance(policies, Policies) else policies)
 
 
 @cache
 def _shipped(folder: Path) -> tuple[Entry, ...]:
-    return _read(folder, shipped_policies())
+    return _read(folder, quoted(shipped_policies()))
 
 
-def _read(folder: Path, policies: Policies) -> tuple[Entry, ...]:
-    known = quoted(policies)
+def _read(folder: Path, known: Mapping[str, Any]) -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.yaml")):
         for raw in yaml.safe_load(path.read_text("utf-8")):
@@ -50,7 +52,7 @@ def quoted(policies: Policies) -> dict[str, Any]:
     return {**facts(policies), **of_levels, "complaint_hours": policies.tickets.due_hours["complaint"]}
 
 
-def _entry(raw: dict[str, Any], file: str, known: dict[str, Any]) -> Entry:
+def _entry(raw: dict[str, Any], file: str, known: Mapping[str, Any]) -> Entry:
     try:
         return Entry(
             raw["id"],

@@ -157,8 +157,9 @@ class KnowledgeIndex:
 
     async def _made(self, entries: tuple[Entry, ...], vectors: Vectors | None, version: str) -> _Snapshot:
         lexicon = await asyncio.to_thread(_lexicon, entries)
-        if vectors is None:
-            return _Snapshot(entries, lexicon, await asyncio.to_thread(_local, entries), False, version)
+        if vectors is None or not entries:
+            words = await asyncio.to_thread(_local, entries)
+            return _Snapshot(entries, lexicon, words, vectors is not None, version)
         passages = [entry.is_passage for entry in entries for _ in entry.compared()]
         centre = Centre.of(vectors, passages)
         if self._remote is not None:

@@ -164,6 +164,12 @@ async def test_another_model_makes_new_vectors(tmp_path: Path) -> None:
     assert other.calls == 2
 
 
+async def test_no_entries_at_all(tmp_path: Path) -> None:
+    index = await KnowledgeIndex.open(FakeEmbed(), (), tmp_path)
+    assert index.has_vectors
+    assert await index.search("运费怎么算", "zh") == ()
+
+
 async def test_a_broken_cache_is_made_again(tmp_path: Path) -> None:
     await KnowledgeIndex.open(FakeEmbed(), TWO, tmp_path)
     (kept,) = tmp_path.glob("*.npz")  # noqa: ASYNC240
