@@ -10,9 +10,9 @@ from contextlib import aclosing
 from typing import Any
 
 from dialogue.actions import perform
+from dialogue.backend import Backend
 from dialogue.explain import explanation
 from dialogue.respond import Responder
-from dialogue.shop.protocol import Shop
 from dialogue.state import DialogueState, fold
 from dialogue.types import (
     Action,
@@ -32,7 +32,9 @@ from nlu.understand import Understanding
 class Chat:
     """A conversation and its state. One turn at a time."""
 
-    def __init__(self, understanding: Understanding, responder: Responder, shop: Shop, state: DialogueState) -> None:
+    def __init__(
+        self, understanding: Understanding, responder: Responder, backend: Backend, state: DialogueState
+    ) -> None:
         """``state`` as ``DialogueState.new`` made it, or folded from an earlier conversation."""
         self.state = state
         self.events: list[DialogueEvent] = []
@@ -43,7 +45,7 @@ class Chat:
         """Why the last turn was answered as it was; see ``dialogue.explain``."""
         self._understanding = understanding
         self._responder = responder
-        self._shop = shop
+        self._backend = backend
 
     def greet(self) -> Reply:
         """The first words."""
@@ -52,7 +54,7 @@ class Chat:
     async def say(self, text: str, modality: Modality = "text") -> AsyncGenerator[Reply, None]:
         """The replies to ``text``; ``modality``: how they reach the customer."""
         parse = await self._understanding.understand(text, self.state.expectation)
-        self.turn = Turn(self.state.turn_count + 1, text, parse, modality, "chat")
+        self.turn = Turn(self.state.turn_count + 1, parse.text, parse, modality, "chat")
         self._apply(CustomerSaid(self.turn))
         chosen = self._responder.chosen(self.state, self.turn)
         self.explanation = explanation(parse, self.state.tension, chosen)
@@ -67,7 +69,7 @@ class Chat:
     async def run(self, action: Action) -> ActionResult:
         """See ``dialogue.types.ActionRunner``."""
         self._apply(ActionStarted(action))
-        result = await perform(self._shop, action)
+        result = await perform(self._backend, action)
         self._apply(ActionFinished(action, result))
         return result
 

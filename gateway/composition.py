@@ -10,21 +10,25 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dialogue.backend import Backend
+from dialogue.domains import Business, load_business
 from dialogue.errors import DialogueError
 from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
 from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder
-from dialogue.shop import demo, open_shop
+from dialogue.shop import open_shop
 from dialogue.shop.clock import wall_clock
 from dialogue.shop.protocol import Shop
+from dialogue.skills import load
 from dialogue.store import ConversationStore
+from dialogue.wording import Words
 from gateway import log
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens, kept_secret
@@ -44,6 +48,13 @@ from gateway.warm import warm_dictionaries, warm_engines, warm_prompts
 from inference_server.client import InferenceClient
 from inference_server.launch import Triton
 from nlu.classifiers import load_classifier
+from nlu.classifiers.keyword import KeywordClassifier
+from nlu.domains import load_domain
+from nlu.repair import NO_TERMS, load_terms
+from nlu.secrets import load_secrets
+from nlu.slots import SlotConfig
+from nlu.sounds_like import load_sounds_like
+from nlu.types import Language
 from nlu.understand import Understanding
 
 Ready = Callable[[], Awaitable[dict[str, str]]]
@@ -68,6 +79,7 @@ async def opened(
     A ``worker`` finds model server and database prepared by its parent (``gateway.ground``).
     """
     async with AsyncExitStack() as stack:
+        business = load_business(settings.domain.name)
         policies = load_policies(Path(settings.shop.policies)) if settings.shop.policies else shipped_policies()
         metrics = Metrics(worker.metrics if worker else None)
         loading = asyncio.create_task(_load_voice(settings, metrics)) if speech else None
@@ -78,28 +90,30 @@ async def opened(
         stack.push_async_callback(client.close)
         progress("database")
         engine = await (connected if worker else open_prepared)(settings, stack)
-        shop = open_shop(settings.shop.backend, engine, policies)
+        backend = business.open_backend(engine, wall_clock) or open_shop(settings.shop.backend, engine, policies)
         background = await stack.enter_async_context(_background())
         store = ConversationStore(engine)
         progress("knowledge base")
         knowledge = await open_knowledge(settings, client, engine, policies)
         fresh = keep_fresh(knowledge, settings.knowledge.refresh_s)
         stack.callback(asyncio.create_task(fresh, name="knowledge").cancel)
-        understanding = _understanding(settings, client)
-        await warm_dictionaries(understanding)
+        understanding = await asyncio.to_thread(_understanding, settings, client)
+        await warm_dictionaries(understanding, business.wordings)
         core = Core(
             understanding,
             Responder(
-                shop,
+                backend,
                 knowledge,
                 _generator(settings, client),
                 clock=wall_clock,
                 options=GenerationOptions(
                     settings.generate.chinese, settings.generate.deadline_s, settings.generate.max_tokens
                 ),
-                prompts=_prompts(settings),
+                skills=load(business.skills),
+                prompts=_prompts(settings, business),
+                wordings=business.wordings,
             ),
-            shop,
+            backend,
             store,
             metrics,
             background,
@@ -113,12 +127,14 @@ async def opened(
             metrics.worker_restarts.inc()
             stack.callback(asyncio.create_task(_recover_later(conversations), name="recover").cancel)
         stack.callback(asyncio.create_task(keep_retrying(conversations), name="retries").cancel)
-        voice = await _voice(loading, stack, progress, warms=worker is None or worker.number == 1)
+        warms = business.wordings if worker is None or worker.number == 1 else None
+        voice = await _voice(loading, stack, progress, warms)
         if worker:
             stack.callback(asyncio.create_task(_keep_counting(metrics), name="count tasks").cancel)
             stack.callback(asyncio.create_task(keep_tidy(), name="keep tidy").cancel)
         health = _health(triton, client, engine, worker)
-        yield _services(settings, conversations, shop, voice, metrics, health, await _info(settings, shop), worker)
+        info = await _info(settings, business, backend)
+        yield _services(settings, conversations, backend, voice, metrics, health, info, worker)
 
 
 def _open_client(settings: Settings, triton: Triton | None, metrics: Metrics) -> InferenceClient:
@@ -131,9 +147,19 @@ def _open_client(settings: Settings, triton: Triton | None, metrics: Metrics) ->
 
 
 def _understanding(settings: Settings, client: InferenceClient) -> Understanding:
-    classifier = load_classifier(settings.nlu.classifier, client, settings.nlu.deadline_s)
-    # Yesterday is the shop's yesterday, whatever zone this machine is in.
-    return Understanding(classifier, clock=lambda: wall_clock().date())
+    name = settings.domain.name
+    folder = load_domain(name).folder
+    numbers = load_business(name).lines.numbers
+    return Understanding(
+        load_classifier(settings.nlu.classifier, client, settings.nlu.deadline_s, name),
+        fallback=KeywordClassifier(domain=name),
+        slots=SlotConfig(order_number_pattern=numbers, order_number_luhn=False) if numbers else None,
+        terms=load_terms(folder) or NO_TERMS,
+        by_ear=load_sounds_like(name),
+        secrets=load_secrets(folder),
+        # Yesterday is the shop's yesterday, whatever zone this machine is in.
+        clock=lambda: wall_clock().date(),
+    )
 
 
 def _generator(settings: Settings, client: InferenceClient) -> Generator | None:
@@ -148,9 +174,10 @@ def _generator(settings: Settings, client: InferenceClient) -> Generator | None:
             return None
 
 
-def _prompts(settings: Settings) -> Prompts:
+def _prompts(settings: Settings, business: Business) -> Prompts:
     section = settings.dialogue
-    return Prompts({"zh": section.notice_zh, "en": section.notice_en}, section.uninterruptible)
+    notice: dict[Language, str] = {"zh": section.notice_zh, "en": section.notice_en}
+    return Prompts(notice, section.uninterruptible, business.wordings)
 
 
 async def _load_voice(settings: Settings, metrics: Metrics) -> Voice:
@@ -176,7 +203,7 @@ async def _recover_later(conversations: Conversations) -> None:
 
 
 async def _voice(
-    loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, progress: Progress, *, warms: bool
+    loading: asyncio.Task[Voice] | None, stack: AsyncExitStack, progress: Progress, warms: Words | None
 ) -> Voice | None:
     if loading is None:
         return None
@@ -186,8 +213,8 @@ async def _voice(
     stack.push_async_callback(voice.tts.close)
     if voice.end_of_turn is not None:
         stack.push_async_callback(voice.end_of_turn.close)
-    if warms:
-        stack.callback(asyncio.create_task(warm_prompts(voice), name="warm prompts").cancel)
+    if warms is not None:
+        stack.callback(asyncio.create_task(warm_prompts(voice, warms), name="warm prompts").cancel)
     return voice
 
 
@@ -240,26 +267,31 @@ async def _answers(engine: AsyncEngine) -> bool:
     return True
 
 
-async def _info(settings: Settings, shop: Shop) -> dict[str, Any]:
-    info: dict[str, Any] = {"name": "Kefu", "version": VERSION, "demo": None, "voice_licence": None}
+async def _info(settings: Settings, business: Business, backend: Backend) -> dict[str, Any]:
+    info: dict[str, Any] = {"name": "Kefu", "version": VERSION, "demo": None, "voice_licence": None, "intro": {}}
+    if business.lines.backend is not None:
+        info["name"] = business.lines.title["zh"]
     customer_id = settings.gateway.demo_customer
-    customer = await shop.customer(customer_id) if customer_id else None
+    customer = await backend.customer(customer_id) if customer_id else None
+    number = ""
+    if customer is not None and business.lines.backend is None:
+        orders = await cast(Shop, backend).orders(customer.customer_id)
+        number = next((order for order in orders if order.status == "shipped"), orders[0]).order_number
+    name = customer.name if customer is not None else ""
+    intro = {language: page.filled(number, name) for language, page in business.lines.page.items()}
+    info["intro"] = (
+        intro if customer is not None else {language: {"body": words["body"]} for language, words in intro.items()}
+    )
     if customer is None:
         return info
-    orders = await shop.orders(customer.customer_id)
-    shipped = next((order for order in orders if order.status == "shipped"), orders[0])
-    say = ["我的订单什么时候到", f"订单{shipped.order_number}到哪里了", "我想退货", "运费怎么算", "转人工"]
-    return {
-        **info,
-        "name": demo.SHOP_NAME,
-        "demo": {"customer": customer.name, "order_number": shipped.order_number, "say": say},
-    }
+    shown = {"customer": name, "order_number": number, "say": intro["zh"]["say"]}
+    return {**info, "name": business.lines.title["zh"], "demo": shown}
 
 
 def _services(
     settings: Settings,
     conversations: Conversations,
-    shop: Shop,
+    backend: Backend,
     voice: Voice | None,
     metrics: Metrics,
     ready: Ready,
@@ -274,7 +306,7 @@ def _services(
     return Services(
         settings,
         conversations,
-        shop,
+        backend,
         voice,
         Tokens(secret, gateway.token_ttl_s, time.time, SharedUsedTokens(memory) if memory else None),
         Admission(

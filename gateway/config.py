@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from dialogue.domains import businesses
 from dialogue.prompts import Prompts
 
 ENV_PREFIX = "KEFU_"
@@ -194,6 +195,20 @@ class Generate(_Section):
     max_tokens: Annotated[int, Field(ge=1, le=1024)] = 60
 
 
+class Domain(_Section):
+    """The kind of business: what customers want, what is said, and which skills serve them."""
+
+    name: str = "shop"
+    """A folder of dialogue/domains and nlu/domains; bank_card is the second one that comes with Kefu."""
+
+    @field_validator("name")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        if name not in businesses():
+            raise ValueError(f"there is no domain of this name; there are {', '.join(businesses())}")
+        return name
+
+
 class Shop(_Section):
     """The shop back end."""
 
@@ -247,6 +262,7 @@ class Settings(_Section):
     nlu: Nlu = Nlu()
     dialogue: Dialogue = Dialogue()
     generate: Generate = Generate()
+    domain: Domain = Domain()
     shop: Shop = Shop()
     knowledge: Knowledge = Knowledge()
     database: Database = Database()

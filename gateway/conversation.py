@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 from dialogue.errors import DialogueError
 from dialogue.state import DialogueState, fold, fold_all
@@ -225,6 +226,13 @@ class Conversation:
 
     def keep_transcript(self, transcript: Transcript) -> None:
         """Store, in the background, what the recogniser made of an utterance, for people who judge it later."""
+        hide = self.core.understanding.hide
+        transcript = replace(
+            transcript,
+            text=hide(transcript.text),
+            alternatives=tuple(map(hide, transcript.alternatives)),
+            stable=hide(transcript.stable),
+        )
         self.core.background.create_task(self._keep_transcript(transcript), name="keep transcript")
 
     async def _keep_transcript(self, transcript: Transcript) -> None:

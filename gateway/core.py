@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from dialogue.backend import Backend
 from dialogue.respond import Responder
-from dialogue.shop.protocol import Shop
 from dialogue.store import ConversationStore
 from gateway.metrics import Metrics
 from nlu.understand import Understanding
@@ -30,7 +30,8 @@ class Core:
 
     understanding: Understanding
     responder: Responder
-    shop: Shop
+    shop: Backend
+    """The domain's back end."""
     store: ConversationStore
     metrics: Metrics
     background: asyncio.TaskGroup

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialogue.database import migrate, open_database
+from dialogue.domains import DEFAULT, load_business
 from dialogue.errors import ShopUnavailable
 from dialogue.shop import demo
 from dialogue.shop.clock import wall_clock
@@ -55,11 +56,16 @@ async def open_triton(settings: Settings, stack: AsyncExitStack, progress: Progr
         models=NEEDED_MODELS,
         lazy_models=("generate",) if generate else (),
         server_python=server_python(),
-        environment={"KEFU_GENERATE_MODEL": generate},
+        environment={"KEFU_GENERATE_MODEL": generate, "KEFU_INTENT_HEAD": intent_head(settings.domain.name)},
         runtime_dir=Path(settings.triton.runtime_dir),
         on_event=lambda line: events.info("triton", line=line),
     )
     return await stack.enter_async_context(triton)
+
+
+def intent_head(domain: str) -> str:
+    """The file beside the intent model that ``nlu.train --domain`` wrote."""
+    return "head.npz" if domain == DEFAULT else f"head.{domain}.npz"
 
 
 async def connected(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
@@ -70,10 +76,13 @@ async def connected(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
 
 
 async def open_prepared(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
-    """The database with its newest schema and, where configured, the demo shop."""
+    """The database with its newest schema and, where configured, the domain's demo data."""
     engine = await connected(settings, stack)
     await migrate(engine)
-    if settings.shop.demo_data:
+    seed = load_business(settings.domain.name).demo
+    if seed is not None and settings.shop.demo_data:
+        await seed(engine, wall_clock())
+    elif seed is None and settings.shop.demo_data:
         await demo.seed(engine, now=wall_clock())
         stack.callback(asyncio.create_task(_keep_dates_fresh(engine), name="demo dates").cancel)
     return engine

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dialogue.shop.protocol import Shop
+from dialogue.backend import Backend
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens
 from gateway.config import Settings
@@ -23,7 +23,8 @@ class Services:
 
     settings: Settings
     conversations: Conversations
-    shop: Shop
+    shop: Backend
+    """The domain's back end."""
     voice: Voice | None
     """Ears and mouth; None where speech is switched off (text-only gateways, most tests)."""
     tokens: Tokens

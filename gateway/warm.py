@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dialogue.shop.search import load_dictionary
-from dialogue.wording import LANGUAGES, fields_of, wording
+from dialogue.wording import LANGUAGES, Words, fields_of, wording
 from gateway import log
 from gateway.voice import Voice
 from nlu.understand import Understanding
@@ -26,14 +26,14 @@ _SENTENCES = {
 """One is not enough: the first long sentence of a voice costs as much again."""
 
 
-async def warm_dictionaries(understanding: Understanding) -> None:
+async def warm_dictionaries(understanding: Understanding, wordings: Words = wording) -> None:
     """Word lists and templates that would otherwise be read at the first message."""
     await asyncio.to_thread(understanding.load)
     await asyncio.to_thread(load_dictionary)
     await asyncio.to_thread(preload)
     await asyncio.to_thread(own_words, "您好", "您好")
     for language in LANGUAGES:
-        await asyncio.to_thread(wording, language)
+        await asyncio.to_thread(wordings, language)
 
 
 async def warm_engines(voice: Voice) -> None:
@@ -45,22 +45,22 @@ async def warm_engines(voice: Voice) -> None:
                 pass
 
 
-async def warm_prompts(voice: Voice) -> None:
+async def warm_prompts(voice: Voice, wordings: Words = wording) -> None:
     """Greetings, apologies and other fixed words as audio on disk. What fails is synthesised when it is needed."""
     if voice.prompts is None:
         return
     try:
-        made = await voice.prompts.warm(fixed_prompts(voice), voice.tts)
+        made = await voice.prompts.warm(fixed_prompts(voice, wordings), voice.tts)
         log.logger().info("prompts ready", count=made)
     except (SpeechError, OSError) as error:
         log.logger().warning("prompts not kept", error=type(error).__name__)
 
 
-def fixed_prompts(voice: Voice) -> Iterator[SpokenRequest]:
+def fixed_prompts(voice: Voice, wordings: Words = wording) -> Iterator[SpokenRequest]:
     """Every fixed prompt without fields, in the languages of the voice."""
     for language in LANGUAGES:
         if language not in voice.tts.capabilities.languages:
             continue
-        for key, variants in wording(language).templates.items():
+        for key, variants in wordings(language).templates.items():
             if key.startswith(_FIXED_PROMPTS):
                 yield from (SpokenRequest(text, language) for text in variants if not fields_of(text))

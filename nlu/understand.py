@@ -27,6 +27,7 @@ from nlu.hearing import best_reading
 from nlu.normalize import Normalized, detect_language, normalize
 from nlu.repair import NO_TERMS, Terms, load_terms
 from nlu.requests import Clause, Found, clauses, requests
+from nlu.secrets import NO_SECRETS, Secrets
 from nlu.slots import SlotConfig, SlotReading, read_slots
 from nlu.sounds_like import SoundsLike, load_sounds_like
 from nlu.types import INFORM, INTENTS, Classifier, Expectation, Language, Parse, Request, ScoredLabel, Sentiment
@@ -73,19 +74,25 @@ class Understanding:
         slots: SlotConfig | None = None,
         terms: Terms | None = None,
         by_ear: SoundsLike | None = None,
+        secrets: Secrets = NO_SECRETS,
         threshold: float = OUT_OF_SCOPE_THRESHOLD,
         clock: Callable[[], date] = date.today,
     ) -> None:
         """``classifier`` None uses ``fallback`` (the keyword classifier) as the configured one; ``terms`` None the
         words of the default domain for ``repair``, ``by_ear`` None its utterances by their
-        sound; ``clock`` gives the shop's day for relative dates."""
+        sound; ``secrets`` are hidden before anything else; ``clock`` gives the shop's day for relative dates."""
         self._fallback = fallback or KeywordClassifier()
         self._classifier: Classifier = classifier or self._fallback
         self._slots = slots or SlotConfig()
         self._terms = terms or load_terms(load_domain().folder) or NO_TERMS
         self._by_ear = by_ear
+        self._secrets = secrets
         self._threshold = threshold
         self._clock = clock
+
+    def hide(self, text: str) -> str:
+        """``text`` without what must not be kept; ``Parse.text`` is never with it."""
+        return self._secrets.hide(text)
 
     def load(self) -> None:
         """Load dictionaries now (about a second, blocking) instead of at the first message."""
@@ -109,6 +116,7 @@ class Understanding:
         ``text`` (see ``nlu.hearing``). ``language`` None is detected. A message without any word or digit (empty,
         blanks, emoji) is ``out_of_scope`` with confidence 1, and no classifier is asked.
         """
+        text, alternatives = self.hide(text), tuple(map(self.hide, alternatives))
         spoken, day = language or detect_language(text), today or self._clock()
         heard = best_reading((text, *alternatives), expectation, spoken, day, self._slots)
         text = (text, *alternatives)[heard]

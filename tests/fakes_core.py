@@ -44,6 +44,9 @@ class FakeUnderstanding:
         self.intents: dict[str, tuple[str, float]] = {}
         """Words that mean something else, with the confidence."""
 
+    def hide(self, text: str) -> str:
+        return text
+
     async def understand(
         self,
         text: str,

@@ -129,7 +129,8 @@ def _kind(action: Action) -> str:
 
 def _fields(context: Context, action: Action, result: ActionResult) -> dict[str, Any]:
     facts = {**action.arguments, **result.data}
-    return {
+    plain = {name: value for name, value in facts.items() if isinstance(value, str | int)}
+    return plain | {
         "number": str(facts.get("order_number") or ""),
         "return_number": str(facts.get("return_number", "")),
         "ticket_number": str(facts.get("ticket_number", "")),

@@ -188,7 +188,7 @@ def _welcome(
     workers = "" if count == 1 else f", {count} workers"
     console.print(f"\n[bold green]Kefu is ready[/] ({seconds:.1f} s{workers})   [bold]http://{host}:{port}/[/]")
     if demo := info["demo"]:
-        console.print(f"  signed in as {demo['customer']}, sample order number [bold]{demo['order_number']}[/]")
+        console.print(f"  signed in as {demo['customer']}, sample order number [bold]{demo['order_number'] or '-'}[/]")
         console.print(f"  say or type: {'  '.join(f'「{words}」' for words in demo['say'][:4])}", soft_wrap=True)
     if not commercial_use:
         console.print(f"  [yellow]voice:[/] {info['voice_licence']}", soft_wrap=True)

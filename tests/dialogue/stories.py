@@ -22,7 +22,7 @@ from dialogue.respond import Responder
 from dialogue.shop import demo, rules
 from dialogue.shop.clock import Clock
 from dialogue.shop.protocol import Shop
-from dialogue.shop.types import Order, OrderStatus
+from dialogue.shop.types import Order, OrderStatus, Ticket
 from dialogue.state import DialogueState
 from dialogue.types import ActionStarted, Modality, Reply
 from nlu.classifiers.keyword import KeywordClassifier
@@ -57,6 +57,8 @@ class Story:
     writes: int | None
     """How many WRITEs must have begun; None does not care."""
     handed_off: bool
+    tickets: Sequence[str] | None = None
+    """Tickets of the customer opened in the story, oldest first: the kind, and what is paid with it."""
 
 
 def load_stories(folder: Path = FOLDER) -> tuple[Story, ...]:
@@ -69,7 +71,7 @@ def load_stories(folder: Path = FOLDER) -> tuple[Story, ...]:
 
 
 def _story(name: str, raw: Mapping[str, Any]) -> Story:
-    unknown = set(raw) - {"story", "customer", "language", "modality", "turns", "shop", "writes", "handed_off"}
+    unknown = set(raw) - {"story", "customer", "language", "modality", "turns", "shop", "writes", "handed_off", "tickets"}
     assert not unknown, f"{name}: unknown {unknown}"
     modality = raw.get("modality", "text")
     turns = tuple(
@@ -83,6 +85,7 @@ def _story(name: str, raw: Mapping[str, Any]) -> Story:
         raw.get("shop", ()),
         raw.get("writes"),
         raw.get("handed_off", False),
+        raw.get("tickets"),
     )
 
 
@@ -166,12 +169,7 @@ class StoryPlayer:
 
     async def play(self) -> Chat:
         """Say every line, check every answer, then check the shop. Raises ``AssertionError`` with the dialogue."""
-        chat = Chat(
-            understanding(),
-            Responder(self._shop, await KnowledgeIndex.open(None), clock=self._clock),
-            self._shop,
-            DialogueState.new("story", self._customer_id(), self.story.language),
-        )
+        chat = await self._chat()
         log: list[str] = []
         for turn in self.story.turns:
             said = self._filled(turn.say)
@@ -183,6 +181,18 @@ class StoryPlayer:
         problems = await self._problems_at_the_end(chat)
         assert not problems, "\n".join(["", *log, "", *problems])
         return chat
+
+    async def _chat(self) -> Chat:
+        return Chat(
+            understanding(),
+            Responder(self._shop, await KnowledgeIndex.open(None), clock=self._clock),
+            self._shop,
+            DialogueState.new("story", self._customer_id(), self.story.language),
+        )
+
+    async def _tickets(self, chat: Chat) -> list[str]:
+        tickets = await self._shop.tickets(chat.state.customer_id) if chat.state.customer_id else ()
+        return [_ticket(ticket) for ticket in reversed(tickets) if ticket.created_at == self._clock()]
 
     def _customer_id(self) -> str | None:
         if self.story.customer == "anonymous":
@@ -230,6 +240,8 @@ class StoryPlayer:
         if self.story.writes is not None:
             _check(found, "writes", begun, self.story.writes)
         _check(found, "handed_off", chat.state.handed_off, self.story.handed_off)
+        if self.story.tickets is not None:
+            _check(found, "tickets", await self._tickets(chat), list(self.story.tickets))
         for check in self.story.shop:
             order = await self._shop.order(self._filled(check["order"]))
             assert order is not None
@@ -261,6 +273,10 @@ class StoryPlayer:
                     case _:
                         found.append(f"unknown check {key!r}")
         return found
+
+
+def _ticket(ticket: Ticket) -> str:
+    return ticket.kind if ticket.compensation is None else f"{ticket.kind} {ticket.compensation}"
 
 
 def _check(found: list[str], what: str, actual: object, wanted: object) -> None:

@@ -1,7 +1,7 @@
 """Triton model: text to its best labels with calibrated probabilities, by a linear head on ``embed`` and n-grams.
 
-The same file in ``intent`` and ``sentiment``; what differs is ``head.npz`` and config.pbtxt. Tensors:
-``inference_server/contracts.py``.
+The same file in ``intent`` and ``sentiment``; what differs is ``head.npz`` and config.pbtxt. ``KEFU_INTENT_HEAD`` names
+another head beside it: that of another domain. Tensors: ``inference_server/contracts.py``.
 """
 
 import locale
@@ -13,6 +13,7 @@ for _stream in (sys.stdout, sys.stderr):
     _stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 import json  # noqa: E402
+import os  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import head  # noqa: E402
@@ -26,7 +27,8 @@ class TritonPythonModel:
     """One call to ``embed`` for all requests of a batch, then the head."""
 
     def initialize(self, args):
-        path = Path(args["model_repository"]) / args["model_version"] / "head.npz"
+        name = os.environ.get(f"KEFU_{args['model_name'].upper()}_HEAD") or "head.npz"
+        path = Path(args["model_repository"]) / args["model_version"] / name
         if not path.exists():
             raise pb_utils.TritonModelException(f"{path} is missing: run 'python -m nlu.train'")
         self._head = head.load(path)
