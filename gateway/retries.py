@@ -1,8 +1,8 @@
 """WRITEs that the shop did not answer are tried again, in the background, until it does.
 
-    store: pending, next_try_at --due--> one worker's --> Writes.start --> ActionFinished, told in the next turn
-                 ^                                             |
-                 +------------- no answer: twice as long ------+
+store: pending, next_try_at --due--> one worker's --> Writes.start --> ActionFinished, told in the next turn
+             ^                                             |
+             +------------- no answer: twice as long ------+
 """
 
 from __future__ import annotations
