@@ -18,12 +18,14 @@ from speech.echo_sound import AHEAD_MS, REACH_MS, WINDOW_MS
 from speech.echo_watch import EchoWatch
 from speech.overlap import Judgement, Meaning, Overlap, UsualLevel, Verdict, judge, syllables
 from speech.turn_taking import Hold, TurnTaking, TurnTakingConfig
-from speech.types import LISTEN_RATE_HZ, SpeechStarted, Transcript
+from speech.types import LISTEN_RATE_HZ, SpeechStarted, Transcript, Wordless
 
 _ECHO_DELAY_MS = 800.0
 """An echo is of what was played during the utterance, or so long before: room, network, playout reports."""
 _SYLLABLES_TO_HOLD = 2
 """So many words of somebody else's, heard before the sound alone was enough, hold the bot."""
+_WORDLESS_MS = 700.0
+"""Sound that holds words by then, if it is somebody who speaks to us."""
 _FOR_US = frozenset({Verdict.TURN, Verdict.STOP})
 _KINDS = {
     Verdict.SILENCE: "false",
@@ -128,6 +130,16 @@ class Floor:
             return
         if self._turns.words_heard(transcript.utterance_id):
             await self._answering.hold()
+
+    def wordless(self, event: Wordless) -> None:
+        """So much sound without a word: the answer goes on, whatever the microphone still hears."""
+        if event.utterance_id != self._utterance_id or event.until_ms - event.start_ms < _WORDLESS_MS:
+            return
+        if self._answering.is_held:
+            self._turns.released(event.utterance_id)
+            self._count_interruption(Verdict.SILENCE)
+            self._answering.go_on()
+        self._answering.hold_floor(False)
 
     def is_in_doubt(self, transcript: Transcript, judgement: Judgement) -> bool:
         """Whether ``judge`` would do better if it knew what the words mean."""

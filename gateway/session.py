@@ -36,7 +36,7 @@ from nlu.slots import SlotConfig
 from nlu.types import Expectation, Language
 from speech.listen import listen
 from speech.overlap import Judgement, Verdict
-from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript
+from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript, Wordless
 
 _MUTE_MARGIN_MS = 100.0
 """Beyond the longest wait: a closed microphone ends an utterance for certain."""
@@ -262,6 +262,8 @@ class VoiceSession:
             case RecognitionFailed():
                 self._listening = False
                 await self._on_recognition_failed(event)
+            case Wordless():
+                self._floor.wordless(event)
 
     async def _on_words(self, transcript: Transcript) -> None:
         """Words before the endpoint: they may silence the bot, and at a pause the answer is worked out ahead."""

@@ -14,7 +14,7 @@ from speech.endpointing import Ended, EndpointConfig, Endpointer, EndpointEvent
 from speech.errors import AsrError, AsrFailed, AsrOverloaded
 from speech.outbox import Outbox
 from speech.recording import Recording
-from speech.types import BatchAsr, Language, Recognition, RecognitionFailed, Samples
+from speech.types import BatchAsr, Language, Recognition, RecognitionFailed, Samples, Wordless
 from speech.utterance import Utterance
 
 
@@ -112,6 +112,9 @@ class Decoding:
             at_pause = utterance.pause_ms == until_ms
             now_ms = self._recording.end_ms
             self._outbox.put(utterance.partial_transcript(recognition, now_ms, at_pause=at_pause))
+        else:
+            shift_ms = utterance.shift_ms
+            self._outbox.put(Wordless(utterance.utterance_id, utterance.start_ms + shift_ms, until_ms + shift_ms))
         self._decided(self._endpointer.hear_text(recognition.text, until_ms))
 
     # --- pauses: the final transcript is decoded ahead ---
@@ -186,7 +189,9 @@ class Decoding:
         previous: asyncio.Task[None] | None,
     ) -> None:
         result = await speculation if speculation is not None else None
-        if not isinstance(result, Recognition):
+        if utterance.is_behind:
+            result = Recognition("", self._language() or "zh", 0.0)
+        elif not isinstance(result, Recognition):
             result = await self._transcribe(samples)
         if isinstance(result, AsrOverloaded):
             await asyncio.sleep(self._config.retry_ms / 1000)

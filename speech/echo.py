@@ -47,6 +47,12 @@ def own_words(text: str, spoken: str, *, keep: Callable[[str], bool] = lambda wo
     return text if last - first == len(sounds) else words(first, last)
 
 
+def are_of(text: str, spoken: str) -> bool:
+    """Whether every word of ``text`` sounds like one of ``spoken``, in whatever order."""
+    said = {_sound(word) for word in _WORD.findall(spoken)}
+    return all(_sound(word) in said for word in _WORD.findall(text))
+
+
 @dataclass(frozen=True, slots=True)
 class _Echo:
     """An echo at the beginning of some sounds."""

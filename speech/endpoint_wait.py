@@ -9,7 +9,7 @@ over the bot's voice, short            300
 yes or no, where that is the question  350
 complete words                         400
 nothing, or words that say nothing     600; up to 1200 while the words are being decoded
-parts of an address                    1200, after complete words 600
+parts of an address                    1400, after complete words 600
 unfinished words, or tone              1200
 =====================================  =======================================================================
 """
@@ -50,7 +50,7 @@ class EndpointConfig:
     """After words that say nothing about the end, and where no words are known."""
     unfinished_ms: float = 1200
     """After words or a tone that call for more; also the longest wait for words that are being decoded."""
-    address_ms: float = 1200
+    address_ms: float = 1400
     """Between the parts of an address."""
     digits_ms: float = 2200
     """Between the groups of a number."""
@@ -139,7 +139,7 @@ def _wait_for_words(
     if hint.kind == "yes_no" and words.is_answer:
         return config.answer_ms
     if words.completeness is Completeness.UNFINISHED:
-        return config.unfinished_ms
+        return max(config.unfinished_ms, config.address_ms if hint.kind == "address" else 0.0)
     if hint.kind == "address":
         return config.open_ms if words.completeness is Completeness.COMPLETE else config.address_ms
     if turn_probability is not None and turn_probability < config.turn_goes_on:

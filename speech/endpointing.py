@@ -156,6 +156,13 @@ class Endpointer:
         if self._open and until_ms >= self._last_speech_ms:
             self._turn_probability = probability
 
+    def restart(self, at_ms: float) -> Ended | None:
+        """What the utterance in progress held before ``at_ms`` is over; speech goes on."""
+        if not self._open:
+            return None
+        self._last_speech_ms = min(self._last_speech_ms, at_ms)
+        return self._end()
+
     def flush(self) -> Ended | None:
         """The stream is over: ends the utterance in progress."""
         return self._end() if self._open else None

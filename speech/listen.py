@@ -27,6 +27,7 @@ from speech.decoding import Decoding, ListenConfig
 from speech.end_of_turn import EndOfTurn
 from speech.endpointing import Ended, Endpointer, EndpointEvent, Paused, Resumed, Started
 from speech.errors import AudioError
+from speech.foreground import Foreground, Voice
 from speech.outbox import Outbox
 from speech.recording import SAMPLES_PER_MS, Recording
 from speech.types import (
@@ -116,6 +117,7 @@ class _Listener:
         self._next_id = first_utterance_id
         self._endpointer = Endpointer(config.endpoint)
         self._recording = Recording()
+        self._foreground = Foreground()
         self._decoding = Decoding(asr, config, language, self._recording, self._endpointer, self.outbox, self._on_all)
         self._shift_ms: float | None = None
         """Stream clock minus recording clock."""
@@ -182,14 +184,26 @@ class _Listener:
         probabilities = self._vad.push(samples) if together is None else await together(samples)
         end_ms = self._recording.end_ms // WINDOW_MS * WINDOW_MS
         before = self._utterance
+        power = float(np.dot(samples, samples)) / samples.size  # a window more or less: levels are smoothed anyway
         for index, probability in enumerate(probabilities, start=-len(probabilities)):
-            self._on_all(self._endpointer.push(end_ms + index * WINDOW_MS, WINDOW_MS, probability, self._hint()))
+            start_ms = end_ms + index * WINDOW_MS
+            heard = self._near(start_ms, power, probability)
+            self._on_all(self._endpointer.push(start_ms, WINDOW_MS, heard, self._hint()))
         if self._utterance is before is not None and self._endpointer.is_speaking:
             before.hear(samples)
         if self._utterance is not None:
             self._decoding.partial_if_due(self._utterance)
         elif probabilities:
             self._forget_audio()
+
+    def _near(self, start_ms: float, power: float, probability: float) -> float:
+        """The probability that the customer speaks: a voice behind them is none of theirs."""
+        voice = self._foreground.push(power, WINDOW_MS, probability, in_utterance=self._utterance is not None)
+        if voice is Voice.NEARER and self._utterance is not None:
+            self._utterance.is_behind = True
+            if (ended := self._endpointer.restart(start_ms - WINDOW_MS)) is not None:
+                self._on(ended)
+        return 0.0 if voice is Voice.BEHIND else probability
 
     def _forget_audio(self) -> None:
         # a start not yet confirmed lies at most this far back

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from speech.echo import own_words
+from speech.echo import are_of, own_words
 
 _BACKCHANNEL = re.compile(
     r"(?:嗯|恩|唔|哦|噢|喔|啊|呃|额|哎|诶|欸|哈|对|是|行|好|好的|好吧|好嘞|是的|对的|对对|没错|可以|明白|明白了|知道|知道了"
@@ -123,8 +123,8 @@ def judge(text: str, overlap: Overlap) -> Judgement:
         return Judgement(Verdict.ECHO, "")
     if not _plain(words):
         return Judgement(Verdict.ECHO if _plain(text) else Verdict.SILENCE, words)
-    if words != text and _begins_with_stop(words):
-        return Judgement(Verdict.STOP, words)  # what follows is a syllable or two of the echo
+    if overlap.over_bot and _is_stop_and_echo(words, overlap.spoken, beside_echo=words != text):
+        return Judgement(Verdict.STOP, words)
     return Judgement(_verdict(words, overlap), words)
 
 
@@ -165,10 +165,16 @@ def is_stop(text: str) -> bool:
     return _whole(_STOP, words) and (_STOP_WORD.search(words) or _DENIAL.search(words)) is not None
 
 
-def _begins_with_stop(text: str) -> bool:
+def _is_stop_and_echo(text: str, spoken: str, *, beside_echo: bool) -> bool:
+    """Whether all that follows a stop is what was left of the bot: a syllable or two, some more if they are its own."""
     plain = _plain(text).replace(" ", "")
     found = _STOP.match(plain)
-    return found is not None and is_stop(found.group()) and syllables(plain[found.end() :]) <= _ECHO_REST
+    if found is None or not is_stop(found.group()):
+        return False
+    rest = plain[found.end() :]
+    if beside_echo:
+        return syllables(rest) <= _ECHO_REST
+    return 0 < syllables(rest) <= 2 * _ECHO_REST and are_of(rest, spoken)
 
 
 def syllables(text: str) -> int:

@@ -100,7 +100,16 @@ class RecognitionFailed:
     end_ms: float
 
 
-SpeechEvent = SpeechStarted | SpeechEnded | Transcript | RecognitionFailed
+@dataclass(frozen=True, slots=True)
+class Wordless:
+    """What an utterance held so far has no words: a noise, or voices in the background."""
+
+    utterance_id: int
+    start_ms: float
+    until_ms: float
+
+
+SpeechEvent = SpeechStarted | SpeechEnded | Transcript | RecognitionFailed | Wordless
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Utterance:
     """Where the recogniser begins to hear: before the start, but not within the utterance before."""
     next_partial_ms: float
     is_over: bool = False
+    is_behind: bool = False
+    """A nearer voice followed: nothing of it was said to us."""
     pause_ms: float | None = None
     """Where the pause began that the endpoint may turn out to be; None while the customer speaks."""
     resumed_ms: float = 0.0

@@ -189,6 +189,7 @@ class House:
     tts: FakeTts = field(default_factory=lambda: FakeTts(frames_per_character=5))
     metrics: Metrics = field(default_factory=Metrics)
     settings: Settings = field(default_factory=Settings)
+    listening: ListenConfig = field(default_factory=lambda: ListenConfig(partial_interval_ms=0))
 
     def core(self, background: asyncio.TaskGroup) -> Core:
         clock = asyncio.get_running_loop().time
@@ -199,7 +200,7 @@ class House:
         return Core(understanding, responder, shop, store, self.metrics, background, 20.0, clock)
 
     def voice(self) -> Voice:
-        return Voice(self.asr, FakeVad(), self.tts, None, ListenConfig(partial_interval_ms=0))
+        return Voice(self.asr, FakeVad(), self.tts, None, self.listening)
 
     def services(self, core: Core) -> Services:
         clock = asyncio.get_running_loop().time

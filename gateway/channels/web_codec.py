@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 from gateway import events as ev
 from gateway.errors import ProtocolError
 from gateway.wire import parse_json, reply_json, understood_json
-from speech.types import RecognitionFailed, SpeechEnded, SpeechStarted, Transcript
+from speech.types import RecognitionFailed, SpeechEnded, SpeechStarted, Transcript, Wordless
 
 VERSION = 1
 SUBPROTOCOL = f"kefu.v{VERSION}"
@@ -205,5 +205,5 @@ def _speech_json(heard: ev.Heard) -> dict[str, Any]:
                 "confidence": round(transcript.confidence, 3),
                 **({"verdict": heard.verdict} if heard.verdict else {}),
             }
-        case RecognitionFailed():
-            raise TypeError("the session turns a failed recognition into a transcript and an apology")
+        case RecognitionFailed() | Wordless():
+            raise TypeError("the session turns it into a transcript, an apology or nothing")

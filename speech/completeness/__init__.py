@@ -50,6 +50,8 @@ _NAMES_NUMBER = re.compile(
 _BETWEEN_WORDS = re.compile(r"[\s,，、。.;；!！]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _BREAKS_OFF = re.compile(r"(?:\.\.|…|,|、|—|-)[\s.]*$")
+_CANNOT_END = re.compile(r"\b(?:if|because|although|and|but|or|the|an?|my|your|with|of|whether)$")
+"""Whatever recognisers put behind it: "What happens if?"."""
 _ASKS = re.compile(r"\?\s*$")
 
 
@@ -86,7 +88,7 @@ def _completeness(words: str, folded: str, *, chinese: bool) -> Completeness:
     book = MANDARIN if chinese else ENGLISH
     end = words[-_JUDGED_CHARACTERS:]
     said = next((rule.verdict for rule in book.rules if rule.pattern.search(end)), Completeness.OPEN)
-    if _ASKS.search(folded):
+    if _ASKS.search(folded) and not _CANNOT_END.search(words):
         return Completeness.OPEN if said is Completeness.UNFINISHED else Completeness.COMPLETE
     if _BREAKS_OFF.search(folded):
         return Completeness.OPEN if said is Completeness.COMPLETE else Completeness.UNFINISHED

@@ -13,6 +13,7 @@ from dialogue.types import ActionRunner, Asked, CustomerSaid, Reply, Turn
 from gateway import events as ev
 from nlu.types import Expectation, Language
 from speech.audio import float_from_pcm, pcm_from_float, resample
+from speech.listen import ListenConfig
 from speech.types import LISTEN_RATE_HZ, AudioFrame, Samples, Transcript
 from tests.fakes import audio_of
 from tests.fakes_core import House, Item, cancel_action
@@ -113,6 +114,26 @@ async def test_a_word_of_the_bots_is_an_answer_when_a_question_is_pending(house:
     house.responder.answer = answer
     await interrupted(house)
     assert [turn.text for turn in house.responder.turns] == ["我要退货", "好的"]
+
+
+@virtual_time
+async def test_the_answer_goes_on_through_a_noise_that_does_not_end(house: House) -> None:
+    house.listening = ListenConfig(partial_interval_ms=400)
+    house.asr.answer = lambda call: QUESTION if 600 < call.ms < 1300 and not asked else ""
+    asked: list[str] = []
+
+    async def script(caller: Caller) -> None:
+        await caller.listen(0.5)
+        await caller.say(SPEECH)
+        await caller.listen(0.8)
+        asked.append(QUESTION)
+        await caller.say("160# 30.")
+
+    caller = await call(house, script)
+    cleared = caller.first_at(ev.Clear)
+    resumed = next(at for at, event in caller.received if isinstance(event, ev.AudioStart) and at > cleared)
+    assert resumed - cleared < 2
+    assert len(house.responder.turns) == 1
 
 
 @virtual_time

@@ -105,6 +105,7 @@ OVERLAP = EndpointHint(overlap=True)
         (CONFIRM, "是的", 350),
         (CONFIRM, "yes please", 350),
         (CONFIRM, "是的，因为", 1200),
+        (FREE, "What happens if?", 1200),
         (CONFIRM, "尺码偏小", 600),
         (CONFIRM, None, 600),
         # a number asked for
@@ -136,9 +137,9 @@ OVERLAP = EndpointHint(overlap=True)
         (FREE, "我花了300", 600),
         (FREE, "138是尾号吗", 400),
         # an address
-        (ADDRESS, None, 1200),
-        (ADDRESS, "杭州市西湖区", 1200),
-        (ADDRESS, "杭州市西湖区文三路的", 1200),
+        (ADDRESS, None, 1400),
+        (ADDRESS, "杭州市西湖区", 1400),
+        (ADDRESS, "杭州市西湖区文三路的", 1400),
         (ADDRESS, "不用改了", 600),
     ],
 )

@@ -25,8 +25,9 @@ from speech.types import (
     SpeechEvent,
     SpeechStarted,
     Transcript,
+    Wordless,
 )
-from speech.vad import SileroVad
+from speech.vad import WINDOW_MS, WINDOW_SAMPLES, SileroVad
 from tests.fakes import AsrCall, FakeAsr, LoudnessVad, audio_of, microphone
 from tests.virtual_time import virtual_time
 
@@ -45,6 +46,8 @@ def show(event: SpeechEvent) -> str:
             return f"{utterance_id} {'final' if is_final else 'partial'} {text}"
         case RecognitionFailed(utterance_id, code):
             return f"{utterance_id} failed {code}"
+        case Wordless(utterance_id, _, until):
+            return f"{utterance_id} wordless {until:g}"
 
 
 async def hear(
@@ -509,3 +512,17 @@ async def test_noise_and_music_start_nothing_with_the_real_vad() -> None:
     events = listen(microphone(audio, frame_ms=20), FakeAsr(), SileroVad().stream())
     async with aclosing(events) as heard:
         assert [event async for event in heard] == []
+
+
+async def test_voices_behind_the_customer_are_no_part_of_what_they_say() -> None:
+    asr = FakeAsr()
+    behind, near = (np.full(30 * WINDOW_SAMPLES, level, np.float32) for level in (0.12, 0.9))
+    heard = await hear(microphone(np.concatenate([behind, near, behind, behind])), asr)
+    started, ended, nothing, *words = heard
+    assert (started, nothing) == ("1 started 0", "1 final ")
+    assert ended.startswith("1 ended")
+    start, end = (float(line.split()[2]) for line in words if "started" in line or "ended" in line)
+    assert abs(start - 30 * WINDOW_MS) <= 2 * WINDOW_MS
+    assert abs(end - 60 * WINDOW_MS) <= 4 * WINDOW_MS
+    assert words[-1].startswith("2 final ")
+    assert {call.ms for call in asr.calls} == {asr.calls[0].ms}

@@ -110,3 +110,9 @@ def test_what_sounds_like_the_bot_is_its_echo_whatever_the_words(text: str) -> N
 
 def test_a_stop_command_counts_even_so() -> None:
     assert judge("等一下", replace(OVER, sounds_like_bot=True)).verdict is Verdict.STOP
+
+
+def test_a_stop_before_the_rest_of_an_echo_is_a_stop() -> None:
+    spoken = "我们支持七天无理由退货，商品需要保持完好"
+    assert judge("停一下持的好", Overlap(over_bot=True, spoken=spoken + "的")).verdict is Verdict.STOP
+    assert judge("停一下我要投诉", Overlap(over_bot=True, spoken=spoken)).verdict is Verdict.TURN
