@@ -28,6 +28,10 @@ class Understood:
         self._engines = engines
         self._steady = steady
 
+    def hide(self, text: str) -> str:
+        """See ``Understanding``."""
+        return self._understanding.hide(text)
+
     async def understand(
         self,
         text: str,
