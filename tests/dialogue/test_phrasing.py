@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -51,3 +51,25 @@ def test_listing() -> None:
     assert phrasing.listing(("甲", "乙", "丙"), "zh") == "甲、乙和丙"
     assert phrasing.listing(("a", "b"), "en") == "a and b"
     assert phrasing.listing(("a",), "en") == "a"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zh", "en"),
+    [
+        (time(9), time(12), "9点到12点", "from 9 to 12"),
+        (time(13, 30), time(18), "13点30分到18点", "from 13:30 to 18"),
+    ],
+)
+def test_hours(start: time, end: time, zh: str, en: str) -> None:
+    assert phrasing.hours(start, end, "zh") == zh
+    assert phrasing.hours(start, end, "en") == en
+
+
+def test_discounts_are_said_as_the_language_says_them() -> None:
+    assert [phrasing.discount(percent, "zh") for percent in (5, 10, 12)] == ["95折", "9折", "88折"]
+    assert phrasing.discount(5, "en") == "5 percent off"
+
+
+def test_clauses() -> None:
+    assert phrasing.clauses(["地址改了", "电话改了"], "zh") == "地址改了，电话改了"
+    assert phrasing.clauses(["one"], "en") == "one"
