@@ -85,6 +85,8 @@ class Routes:
     """Skills that end in a WRITE: one replaces another instead of suspending it."""
     claims: Mapping[str, Claim] = field(default_factory=dict)
     """Skill to the test whether words are for it."""
+    beside: frozenset[str] = frozenset()
+    """Skills that end in a WRITE and yet suspend another that does: a complaint is not instead of a cancellation."""
 
     @staticmethod
     def of(skills: Mapping[str, Routed]) -> Routes:
@@ -93,6 +95,7 @@ class Routes:
             {intent: name for name, skill in skills.items() for intent in skill.intents},
             frozenset(name for name, skill in skills.items() if skill.writes),
             {name: skill.claims for name, skill in skills.items() if isinstance(skill, Claiming)},
+            frozenset(name for name, skill in skills.items() if getattr(skill, "beside", False)),
         )
 
     def claimed(self, state: DialogueState, parse: Parse) -> str | None:
@@ -221,7 +224,7 @@ def _other_request(state: DialogueState, parse: Parse, skill: str, routes: Route
     reason = f"{parse.intent} {parse.confidence:.2f}"
     if state.suspended and state.suspended[-1].skill == skill:
         return Choice(skill, "resume", reason)
-    if skill in routes.writing and task.skill in routes.writing:
+    if skill in routes.writing and task.skill in routes.writing and skill not in routes.beside:
         return Choice(skill, "replace", reason)
     return Choice(skill, "digress", reason)
 

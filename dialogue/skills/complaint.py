@@ -65,6 +65,8 @@ class Complaint:
     name = "complaint"
     intents = ("complaint",)
     writes = True
+    beside = True
+    """What else runs waits meanwhile (see ``policy.Routes``)."""
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether a complaint is made in so many words; that no number is known, where one was asked for."""

@@ -24,6 +24,8 @@ class FollowUp:
     name = "follow_up"
     intents: tuple[str, ...] = ()
     writes = True
+    beside = True
+    """What else runs waits meanwhile (see ``policy.Routes``)."""
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether a call at a later time is asked for; another day while it is arranged."""

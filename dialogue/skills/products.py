@@ -48,6 +48,10 @@ _NO_GOODS = re.compile(
 )
 _WARRANTY = re.compile(r"保修|质保|三包|warranty|guarantee", re.IGNORECASE)
 
+_UNSURE = frozenset({"out_of_scope", "faulty_goods", "troubleshoot"})
+_SURE = 0.8
+"""What a question on the goods just shown is taken for where the classifier is not sure."""
+
 
 class Products:
     """Answers questions on the catalogue."""
@@ -59,15 +63,19 @@ class Products:
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether two products are compared, or more is asked of the one talked about."""
         text = parse.normalized or parse.text
-        if state.task is not None and state.task.skill != self.name:
+        task = state.task
+        if task is not None and task.skill != self.name and task.step != "shown":
             return False
         if _COMPARES.search(text) and not _NO_GOODS.search(text):
             return bool(_TWO.search(text)) or (bool(state.last_products) and which_product.points(text))
+        topic = topic_of(text, "")
+        if parse.intent == "out_of_scope" and topic == "stock" and (parse.slot("colour") or parse.slot("size")):
+            return True
         if state.last_product is None or parse.slot("order_number") is not None:
             return False
-        if parse.intent == "out_of_scope":
-            return topic_of(text, "") in {"reviews", "price", "stock", "warranty"}
-        return bool(_WARRANTY.search(text)) and parse.slot("product") is None
+        if parse.intent in _UNSURE and parse.confidence < _SURE:
+            return topic in {"reviews", "price", "stock", "warranty"}
+        return topic == "warranty" and parse.slot("product") is None
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """See the module. Raises ``ShopUnavailable``, ``KnowledgeUnavailable``."""
@@ -194,9 +202,11 @@ def topic_of(text: str, intent: str) -> Topic:
         return "warranty"
     if _PRICE.search(text):
         return "price"
-    if _STOCK.search(text) or intent == "stock":
+    if _STOCK.search(text):
         return "stock"
     asked = facts.asked(text)
+    if intent == "stock" and asked is None:
+        return "stock"
     if _REVIEWS.search(text) and asked is None:
         return "reviews"
     if intent == "price_question":

@@ -10,6 +10,7 @@ After the suggestions the task waits for a choice; whatever else the customer as
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from dialogue import phrasing
@@ -159,7 +160,8 @@ class Recommend:
 
     def _none(self, context: Context, draft: Draft, pool: Sequence[Candidate]) -> tuple[Item, ...]:
         """Nothing fits: what the cheapest costs, or that there is none."""
-        left = [entry.product for entry in pool if entry.product.sku not in draft.get("rejected", [])]
+        beyond = replace(drafts.wish_of(draft), budget=None)
+        left = [entry.product for entry in suggest(beyond, pool, POOL)]
         draft = {**draft, "shown": draft.get("shown", [])}
         task = context.task_of(self.name)
         if left and draft.get("budget"):
@@ -233,7 +235,9 @@ async def _pick(context: Context, draft: Draft) -> Product | None:
 def _of_the_kind(what: str, products: tuple[Product, ...]) -> tuple[Product, ...]:
     """Those whose name holds what is looked for; all where none does (the search found it in the description)."""
     last = what.rsplit(maxsplit=1)[-1]
-    named = tuple(p for p in products if last in p.name or last.casefold() in p.name_en.casefold())
+    named = tuple(
+        p for p in products if last in f"{p.name} {p.attributes.get('类别')}" or last.casefold() in p.name_en.casefold()
+    )
     tail = last[-2:]
     return named or tuple(p for p in products if not last.isascii() and tail in p.name) or products
 

@@ -50,8 +50,9 @@ _THAT_BRAND = re.compile(
     r"(?:不要|不喜欢|不想要|换(?:个|掉)|除了)这(?:个|家)?(?:牌子?|品牌)|not (?:that|this) brand|another brand", re.I
 )
 ACCESSORIES = re.compile(
-    r"配件|搭配|配套|配什么|配点|一起(买|用)|还(需要|要)(买|配)(点|些)?什么|附件|\baccessor|\bgo(es)? with\b"
-    r"|\bpair with\b|what else do i need",
+    r"配件|搭配|配套|配什么|配点|一起(买|用)|还(需要|要)(买|配)(点|些)?什么|附件|\baccessor|\b(go|goes"
+    r"|match(es)?) with\b"
+    r"|what else do i need",
     re.IGNORECASE,
 )
 MISSING = re.compile(r"少|缺|漏|没(有)?(收|给|寄|发)|坏|\b(missing|broken|didn'?t)\b", re.IGNORECASE)

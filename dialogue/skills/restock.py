@@ -35,6 +35,8 @@ class Restock:
     name = NAME
     intents: tuple[str, ...] = ()
     writes = True
+    beside = True
+    """What else runs waits meanwhile (see ``policy.Routes``)."""
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether a notice is asked for."""

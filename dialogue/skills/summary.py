@@ -84,7 +84,8 @@ def _customer(state: DialogueState, wording: Wording) -> str:
     """Who it is and how that is known."""
     if state.customer_id is None:
         return wording.say("summary.unknown")
-    proof = wording.say(f"summary.proof.{state.proof}") if state.verified and state.proof else ""
+    key = f"summary.proof.{state.proof}"
+    proof = wording.say(key) if state.verified and wording.has(key) else ""
     return f"{state.customer_id}{proof}"
 
 

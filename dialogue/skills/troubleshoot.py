@@ -154,8 +154,8 @@ class Troubleshoot:
             return self._ask(context, draft)
         if target.startswith("other:"):
             return self._start(context, draft, target.removeprefix("other:"), "troubleshoot.other")
-        if target == "solved":
-            reply = context.reply(context.say("troubleshoot.solved"), suggestions=context.suggest("human"))
+        if target in {"solved", "later"}:
+            reply = context.reply(context.say(f"troubleshoot.{target}"), suggestions=context.suggest("human"))
             return (*context.open_task(self.name, draft), TaskEnded("done"), reply)
         if target == "person":
             return hand_over(context, "troubleshoot", lead=context.say("troubleshoot.person"))

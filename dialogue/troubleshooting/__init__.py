@@ -1,6 +1,6 @@
 """Decision trees for goods that do not work, as data: one YAML file a tree, checked here.
 
-    words -> tree -> a step, said and waited for -> yes | no | an answer of its own -> ... -> solved | repair | person
+    words -> tree -> a step, said and waited for -> yes | no | its own answer -> ... -> solved | later | repair | person
 
 Add a tree: a file like the others. A broken one raises ``TreeError``: the file, the node, and what to do.
 """
@@ -20,8 +20,9 @@ from dialogue.errors import DialogueError
 from nlu.types import Language
 
 FOLDER = Path(__file__).parent
-End = Literal["solved", "repair", "person"]
-ENDS: tuple[End, ...] = ("solved", "repair", "person")
+End = Literal["solved", "later", "repair", "person"]
+"""later: there is nothing to do but to wait and see."""
+ENDS: tuple[End, ...] = ("solved", "later", "repair", "person")
 _NOT_SPOKEN = re.compile(r"[*#`_\[\]<>]|https?:|\n")
 
 

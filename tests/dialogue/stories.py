@@ -71,7 +71,17 @@ def load_stories(folder: Path = FOLDER) -> tuple[Story, ...]:
 
 
 def _story(name: str, raw: Mapping[str, Any]) -> Story:
-    unknown = set(raw) - {"story", "customer", "language", "modality", "turns", "shop", "writes", "handed_off", "tickets"}
+    unknown = set(raw) - {
+        "story",
+        "customer",
+        "language",
+        "modality",
+        "turns",
+        "shop",
+        "writes",
+        "handed_off",
+        "tickets",
+    }
     assert not unknown, f"{name}: unknown {unknown}"
     modality = raw.get("modality", "text")
     turns = tuple(

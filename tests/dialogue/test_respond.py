@@ -302,8 +302,11 @@ async def test_a_digression_comes_back_with_the_pending_question(conversation: C
 
 async def test_declining_a_person_comes_back_to_the_task(conversation: Conversation, shop: SqlShop) -> None:
     await asked_to_confirm(conversation, shop)
-    (reply,) = await conversation.say(parse("太差劲了，我要投诉", "complaint", polarity="negative"))
-    assert reply.text.endswith("需要我为您转人工处理吗？"), "one question at a time"
+    (reply,) = await conversation.say(parse("客服态度太差，我要投诉", "complaint", polarity="negative"))
+    assert reply.text.endswith("好吗？"), "one question at a time"
+    await conversation.say(parse("不用", "deny"))
+    (reply,) = await conversation.say(parse("不用", "deny"))
+    assert reply.text.endswith("需要我为您转人工吗？"), "one question at a time"
     assert conversation.state.task is not None
     assert conversation.state.task.skill == "handoff"
     replies = await conversation.say(parse("不用", "deny"))
