@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer samples: to see that it works")
     parser.add_argument("--minutes", type=float, help=f"of the soak ({SOAK_MIN:.0f} where it is named alone, else 2)")
     parser.add_argument("--recordings", type=Path, help="a folder of recordings of people, with manifest.jsonl")
+    parser.add_argument("--data", type=Path, help="a folder of data sets that the part nlu measures on")
     options = parser.parse_args()
     if unknown := set(options.names) - set(PARTS):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -48,7 +49,9 @@ def main() -> int:
     minutes = options.minutes or (SOAK_MIN if names == ["soak"] and not options.quick else None)
     console = Console(width=None if sys.stdout.isatty() else 130)
     done: list[Done] = []
-    with bench(console, quick=options.quick, minutes=minutes, recordings=options.recordings) as shared:
+    with bench(
+        console, quick=options.quick, minutes=minutes, recordings=options.recordings, data=options.data
+    ) as shared:
         for name in names:
             console.rule(f"{name}: {PARTS[name].title}")
             done.append(run(name, PARTS[name], shared))

@@ -22,6 +22,8 @@ from tests.bench.results import Results
 
 BUILD = Path(__file__).parents[2] / "build"
 DEPLOY = Path(__file__).parents[2] / "deploy"
+DATA = "BENCH_DATA"
+"""Environment variable with a folder of data sets, where no option names it."""
 RECORDINGS = "BENCH_RECORDINGS"
 """Environment variable with a folder of recordings of people (``manifest.jsonl``), where no option names it."""
 
@@ -38,6 +40,8 @@ class Bench:
     minutes: float | None = None
     """How long the soak lasts; None: short in a run of everything, half an hour by name."""
     recordings: Path | None = None
+    data: Path | None = None
+    """Folder with data sets of others."""
     _gateways: list[GatewayProcess] = field(default_factory=list)
 
     def gateway(self) -> GatewayProcess:
@@ -55,14 +59,27 @@ class Bench:
 
 @contextmanager
 def bench(
-    console: Console, *, quick: bool, minutes: float | None = None, recordings: Path | None = None
+    console: Console,
+    *,
+    quick: bool,
+    minutes: float | None = None,
+    recordings: Path | None = None,
+    data: Path | None = None,
 ) -> Iterator[Bench]:
     """Everything that was started is stopped at the end."""
-    named = os.environ.get(RECORDINGS)
+    named, kept = os.environ.get(RECORDINGS), os.environ.get(DATA)
     with ExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="kefu-bench-")))
         closing.callback(_keep_logs, folder)
-        yield Bench(console, folder, closing, quick, minutes, recordings or (Path(named) if named else None))
+        yield Bench(
+            console,
+            folder,
+            closing,
+            quick,
+            minutes,
+            recordings or (Path(named) if named else None),
+            data or (Path(kept) if kept else None),
+        )
 
 
 def _keep_logs(folder: Path) -> None:
@@ -150,6 +167,12 @@ async def _text(bench: Bench) -> Results:
     return await text.measure(bench.gateway())
 
 
+async def _nlu(bench: Bench) -> Results:
+    from tests.bench import understanding
+
+    return await understanding.measure(bench.folder / "nlu", bench.data, quick=bench.quick)
+
+
 async def _memory(bench: Bench) -> Results:
     from tests.bench import memory
 
@@ -181,6 +204,7 @@ PARTS: Mapping[str, Part] = {
     "memory": Part(_memory, "memory of open sessions", 5),
     "turn_taking": Part(_turn_taking, "turn-taking scenes", 45),
     "asr": Part(_asr, "recognition: utterances per second and error rate", 30),
+    "nlu": Part(_nlu, "understanding: held out, and on the data sets of --data FOLDER", 60),
     "robust": Part(_robust, "understanding over the telephone, plain and robust", 15),
     "media": Part(_media, "media path with stub engines", 20),
     "soak": Part(_soak, "soak", 10),
