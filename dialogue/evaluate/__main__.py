@@ -1,6 +1,7 @@
 """``python -m dialogue.evaluate --retrieval FILE [--corpus FILE] [--json]``: how well the knowledge base finds.
 
-``--latency N``: how long one search takes among N made-up entries, without embedding the question.
+``--baskets FILE``: how well what is bought together is known. ``--latency N``: how long one search takes among N
+made-up entries, without embedding the question.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dialogue.evaluate.latency import searching
+from dialogue.evaluate.recommend import measured as baskets
 from dialogue.evaluate.retrieval import DataError, Remembering, load, measured
 from dialogue.knowledge.embedder import PROBE
 from nlu.train.embeddings import EncoderError, server_python, subprocess_encoder, triton_encoder
@@ -27,16 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m dialogue.evaluate", description=__doc__)
     parser.add_argument("--retrieval", type=Path, metavar="FILE", help="pairs, or queries (JSONL)")
     parser.add_argument("--latency", type=int, metavar="N", help="time searches among N made-up entries")
+    parser.add_argument("--baskets", type=Path, metavar="FILE", help="baskets (JSONL with items)")
     parser.add_argument("--corpus", type=Path, metavar="FILE", help="what the queries search")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N questions, evenly spaced")
     parser.add_argument("--triton", metavar="URL", help="embed with this Triton (gRPC) instead of a process of our own")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
-    if (options.retrieval is None) == (options.latency is None):
-        parser.error("give --retrieval or --latency")
+    if sum(option is not None for option in (options.retrieval, options.latency, options.baskets)) != 1:
+        parser.error("give --retrieval, --latency or --baskets")
     if options.latency is not None:
         return _print(searching(options.latency), as_json=options.json)
     try:
+        if options.baskets is not None:
+            return _print(baskets(options.baskets), as_json=options.json)
         search = load(options.retrieval, options.corpus)
         encode = triton_encoder(options.triton) if options.triton else subprocess_encoder(server_python(_CHECKOUT))
         client = Remembering(encode)

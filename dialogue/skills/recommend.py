@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from dialogue import phrasing
-from dialogue.goods.suggest import Candidate, Reason, Suggestion, suggest
+from dialogue import cues, phrasing
+from dialogue.goods.suggest import Candidate, suggest
 from dialogue.goods.uses import uses
 from dialogue.shop.types import Product, RelatedProduct
 from dialogue.skills import recommend_draft as drafts
@@ -22,8 +22,10 @@ from dialogue.skills import which_product
 from dialogue.skills.cards import product_card
 from dialogue.skills.context import Context, Item
 from dialogue.skills.product_answers import name_of
+from dialogue.skills.products import Products
 from dialogue.skills.recommend_draft import Draft
-from dialogue.state import DialogueState
+from dialogue.skills.recommend_words import first, other, why_related
+from dialogue.state import DialogueState, fold
 from dialogue.types import Asked, TaskEnded
 from nlu.types import INFORM, Expectation, Parse
 
@@ -57,6 +59,12 @@ class Recommend:
         step = task.step if task else None
         if step == STEP and context.resumed:
             yield TaskEnded("done")
+            return
+        if step == STEP and context.turn.parse.intent == INFORM and cues.is_question(context.text):
+            # 第一个多少钱: a question on one of them, no choice.
+            yield TaskEnded("done")
+            async for item in Products().run(replace(context, state=fold(context.state, TaskEnded("done")))):
+                yield item
             return
         if drafts.ACCESSORIES.search(context.text) and not context.resumed:
             items = await self._accessories(context, draft)
@@ -126,9 +134,9 @@ class Recommend:
             return self._none(context, draft, pool)
         draft["shown"] = draft["products"] = [entry.product.sku for entry in found]
         names = tuple(name_of(context, entry.product) for entry in found)
-        sentences = [_first(context, found[0])]
+        sentences = [first(context, found[0])]
         if len(found) > 1:
-            listed = [_other(context, entry) for entry in found[1:]]
+            listed = [other(context, entry) for entry in found[1:]]
             sentences.append(context.say("recommend.also", listing=context.say("list.separator").join(listed)))
         return (
             *context.open_task(self.name, draft, STEP),
@@ -191,7 +199,7 @@ class Recommend:
         extras = await _extras(context, product)
         if extras:
             told.append(
-                context.say("recommend.belongs", name=name_of(context, extras[0]), why=_why(context, extras[0]))
+                context.say("recommend.belongs", name=name_of(context, extras[0]), why=why_related(context, extras[0]))
             )
         draft["products"] = [product.sku, *(entry.sku for entry in extras)]
         cards = tuple(product_card(context, entry) for entry in (product, *extras))
@@ -212,7 +220,7 @@ class Recommend:
             text = context.say("recommend.no_accessories", name=name)
             return (*ended, context.reply(text, suggestions=context.suggest("recommend")))
         listed = [
-            context.say("recommend.accessory", name=name_of(context, entry), why=_why(context, entry))
+            context.say("recommend.accessory", name=name_of(context, entry), why=why_related(context, entry))
             for entry in extras
         ]
         text = context.say("recommend.accessories", name=name, listing=context.say("list.separator").join(listed))
@@ -269,38 +277,3 @@ async def _bought_last(context: Context) -> Product | None:
     order = next((each for each in orders if each.order_number == context.state.last_order), None)
     order = order or next(iter(orders), None)
     return await context.shop.product(order.lines[0].sku) if order and order.lines else None
-
-
-def _first(context: Context, entry: Suggestion) -> str:
-    fields = {"name": name_of(context, entry.product), "price": phrasing.money(entry.product.price, context.language)}
-    most = 1 if context.turn.modality == "voice" else 2
-    why = phrasing.clauses(
-        [_reason(context, entry.product, reason) for reason in entry.reasons[:most]], context.language
-    )
-    return context.say("recommend.first", why=why, **fields)
-
-
-def _other(context: Context, entry: Suggestion) -> str:
-    fields = {"name": name_of(context, entry.product), "price": phrasing.money(entry.product.price, context.language)}
-    return context.say("recommend.other", why=_reason(context, entry.product, entry.reasons[0]), **fields)
-
-
-def _reason(context: Context, product: Product, reason: Reason) -> str:
-    match reason.kind:
-        case "use":
-            return uses()[reason.value].why[context.language]
-        case "attribute":
-            if context.language == "en":
-                return context.say("recommend.why.stock")
-            name, _, value = reason.value.partition("=")
-            return context.say("recommend.why.attribute", name=name, value=value)
-        case "price":
-            return context.say("recommend.why.stock")
-        case "belongs":
-            return reason.value
-        case _:
-            return context.say(f"recommend.why.{reason.kind}", value=reason.value)
-
-
-def _why(context: Context, entry: RelatedProduct) -> str:
-    return entry.reason if context.language == "zh" else entry.reason_en
