@@ -199,7 +199,7 @@ class Domain(_Section):
     """The kind of business: what customers want, what is said, and which skills serve them."""
 
     name: str = "shop"
-    """A folder of dialogue/domains and nlu/domains; bank_card is the second one that comes with Kefu."""
+    """One of dialogue/domains, with the folder of the same name in nlu/domains."""
 
     @field_validator("name")
     @classmethod

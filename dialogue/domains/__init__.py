@@ -1,4 +1,4 @@
-"""What a domain is for the dialogue, as data: ``load_business("bank_card")`` reads
+"""What a domain is for the dialogue, as data: ``load_business(name)`` reads
 
     dialogue/domains/<name>.yaml, or dialogue/domains/<name>/domain.yaml:
       title      name of the business, by language

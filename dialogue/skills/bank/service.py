@@ -25,7 +25,8 @@ _HOW_TO_APPLY = re.compile(
     r"|open an",
     re.I,
 )
-_MONTHS = re.compile(r"(\d+)\s*(?:个月|期|months?)", re.I)
+_MONTHS = re.compile(r"(\d+|[三六]|十二|二十四)\s*(?:个月|期|months?)", re.I)
+_NUMBERS = {"三": 3, "六": 6, "十二": 12, "二十四": 24}
 _ABOUT_RATES = re.compile(
     r"取消|提前|征信|免息|占额度|额度|自动|为什么|失败|没批|最长|最低|划算|账单|现金|多久|还有几|还剩"
     r"|cancel|early|limit|interest free|longest|minimum|why|declined|left",
@@ -77,7 +78,7 @@ class Instalment:
         """Raises ``KnowledgeUnavailable``, ``ShopUnavailable``."""
         policies = load_policies(POLICIES)
         amount = await self._amount(context)
-        months = next((int(found[1]) for found in _MONTHS.finditer(context.text)), None)
+        months = next((_NUMBERS.get(found[1]) or int(found[1]) for found in _MONTHS.finditer(context.text)), None)
         if (amount is None or _ABOUT_RATES.search(context.text)) and await is_answered(context, re.compile("")):
             async for item in answer(context):
                 yield item

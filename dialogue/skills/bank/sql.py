@@ -22,6 +22,7 @@ from dialogue.skills.bank.bank import Application, Bank, BankCard, Customer, Pay
 from dialogue.types import Action
 
 POLICIES = Path(domains.__file__).parent / "bank_card" / "policies.yaml"
+TAIL_DIGITS = 4
 T = TypeVar("T")
 
 metadata = MetaData()
@@ -94,6 +95,8 @@ class SqlBank(Bank):
 
     async def holder(self, card_tail: str, phone_tail: str) -> str | None:
         """See ``Bank``."""
+        if not all(len(tail) == TAIL_DIGITS and tail.isdecimal() for tail in (card_tail, phone_tail)):
+            return None
         query = (
             select(customers.c.customer_id)
             .join(cards, cards.c.customer_id == customers.c.customer_id)
