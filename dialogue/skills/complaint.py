@@ -94,7 +94,7 @@ class Complaint:
             return
         is_new = context.task_of(self.name) is None
         self._read(context, draft)
-        if "kind" not in draft:
+        if "matter" not in draft:
             for item in self._ask(context, draft):
                 yield item
             return
@@ -103,14 +103,14 @@ class Complaint:
 
     def _read(self, context: Context, draft: Draft) -> None:
         """What happened, in the customer's words."""
-        if context.resumed or ("kind" in draft and step_of(context, self.name) != "what"):
+        if context.resumed or ("matter" in draft and step_of(context, self.name) != "what"):
             return
         kind = kind_of(context.text)
         if kind is None and step_of(context, self.name) != "what" and len(context.text) <= _BARE_CHARS:
             return
         said = str(draft.get("complaint", ""))
         draft["complaint"] = f"{said} {context.turn.parse.text.strip()}".strip()[:WORDS_CHARS]
-        draft["kind"] = kind.key if kind else "other"
+        draft["matter"] = kind.key if kind else "other"
 
     def _ask(self, context: Context, draft: Draft) -> tuple[Item, ...]:
         lead = "" if context.resumed else context.say("complaint.sorry.other")
@@ -122,7 +122,7 @@ class Complaint:
 
     async def _advance(self, context: Context, draft: Draft, *, is_new: bool) -> tuple[Item, ...]:
         said_sorry = draft.get("sorry")
-        lead = "" if said_sorry or context.resumed else context.say(f"complaint.sorry.{draft['kind']}")
+        lead = "" if said_sorry or context.resumed else context.say(f"complaint.sorry.{draft['matter']}")
         draft["sorry"] = True
         known = await identify(context, self.name, draft)
         if isinstance(known, Pending):
@@ -145,7 +145,7 @@ class Complaint:
         draft["ticket"] = "complaint"
         due = _due(context, "complaint")
         left = compensation_left("complaint", customer.level, tickets, context.now, policies=context.shop.policies)
-        amount = granted(str(draft["kind"]), left)
+        amount = granted(str(draft["matter"]), left)
         if amount <= 0:
             return (context.say("complaint.record", due=due),)
         draft["compensation"] = f"{amount:.2f}"

@@ -25,7 +25,7 @@ _BUDGET = re.compile(
     r"| of)?)\D{0,4}(?P<en>\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
-_LOOSE = re.compile(r"左右|上下|around|about", re.IGNORECASE)
+_LOOSE = re.compile(r"左右|上下|多(块|元)?$|around|about", re.IGNORECASE)
 _NO_MATTER = re.compile(
     r"随便|都(行|可以|好)|不限|无所谓|没(有)?(要求|预算|限制)|看着(办|推荐)|你定|您定|不知道|不清楚|没想好"
     r"|\b(any(thing)?( is fine)?|whatever|no (limit|preference)|don'?t (mind|care|know)|up to you|not sure)\b",
@@ -58,12 +58,13 @@ ACCESSORIES = re.compile(
 MISSING = re.compile(r"少|缺|漏|没(有)?(收|给|寄|发)|坏|\b(missing|broken|didn'?t)\b", re.IGNORECASE)
 """What is said of accessories that did not come."""
 _FILLER = re.compile(
-    r"推荐|介绍|安利|礼物|礼品|生日|送给?|送|预算|求|哪款|哪个|好用|好看|合适|适合|性价比|高|点|些|帮忙|帮|选"
+    r"推荐|介绍|安利|东西|商品|产品|物品|礼物|礼品|生日|送给?|送|预算|求|哪款|哪个|好用|好看|合适|适合|性价比"
+    r"|高|点|些|帮忙|帮|选"
     r"|挑|看看|看|用来|用的|买给"
     r"|喜欢|最好|比较|别的|其他|其它|再|换一?批|不要|牌子|品牌|颜色|随便|都行|都可以|不限|无所谓|左右|上下"
     r"|不超过|低于|最多"
     r"|\b(gift|present|birthday|around|budget|up|my|his|her|girlfriend|boyfriend|mom|mum|dad|wife|husband|like"
-    r"|prefer|brand|cheaper|other|else|nice|great|idea|ideas)\b",
+    r"|prefer|brand|cheaper|other|else|nice|great|idea|ideas|thing|things|stuff|product|products)\b",
     re.IGNORECASE,
 )
 

@@ -24,6 +24,7 @@ _INTERNAL = frozenset(
         "given",
         "intent",
         "lines",
+        "matter",
         "node",
         "offered",
         "path",
@@ -159,8 +160,8 @@ def _spelled(state: DialogueState, wording: Wording) -> str:
 def _value(wording: Wording, value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
-    key = f"reasons.{value}"
-    return wording.say(key) if isinstance(value, str) and wording.has(key) else str(value)
+    keys = (f"{group}.{value}" for group in ("reasons", "returns.kind"))
+    return next((wording.say(key) for key in keys if wording.has(key)), str(value))
 
 
 def _mood_and_why(state: DialogueState, wording: Wording) -> str:

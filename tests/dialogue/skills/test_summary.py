@@ -34,11 +34,13 @@ def test_who_it_is_and_how_that_is_known() -> None:
 
 def test_what_is_wanted_and_known_in_words() -> None:
     task = Task(
-        "returns", "t", {"order": "12345674", "reason": "quality", "skus": ["A1"], "choices": ["x"], "tries": 2}
+        "returns",
+        "t",
+        {"order": "12345674", "kind": "exchange", "reason": "quality", "skus": ["A1"], "choices": ["x"], "tries": 2},
     )
     told = summarise(state(task=task), ZH, "asked")
     assert "客户想要：退换货" in told
-    assert "订单=12345674, 原因=质量问题, 商品=A1" in told
+    assert "订单=12345674, 类型=换货, 原因=质量问题, 商品=A1" in told
     assert "choices" not in told
     assert "tries" not in told
 
