@@ -24,6 +24,8 @@ from inference_server.launch import REPOSITORY
 SEEDED_MODEL = "seeded"
 """Test-only copy of ``sentiment`` with a random head of two labels, so that three places must be padded."""
 SEEDED_LABELS = ("甲", "乙")
+SEEDED_HEAD = "head.seeded.npz"
+"""Named by ``KEFU_SEEDED_HEAD``, as the head of another domain is."""
 
 # How events of ``inference_server.launch`` begin.
 _READY = "Triton ready in"
@@ -58,9 +60,10 @@ class TritonProcess:
         lazy = ["generate"] if weights.is_ready(GENERATE_WEIGHTS) else []
         command = [sys.executable, "-m", "inference_server", "--repository", str(repository)]
         command += ["--runtime-dir", str(folder / "rt"), "--models", *models, "--lazy-models", *lazy]
+        environment = {**os.environ, "KEFU_SEEDED_HEAD": SEEDED_HEAD}
         events = folder / "events.txt"
         with events.open("w") as stderr:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
         with process:
             try:
                 assert process.stdout is not None
@@ -151,7 +154,7 @@ def _add_seeded_model(repository: Path) -> None:
     config.write_text(config.read_text().replace('"sentiment"', f'"{SEEDED_MODEL}"'))
     rng = np.random.default_rng(7)
     np.savez(
-        seeded / "1" / "head.npz",
+        seeded / "1" / SEEDED_HEAD,
         weight=rng.normal(size=(len(SEEDED_LABELS), EMBEDDING_DIM)).astype(np.float32),
         bias=rng.normal(size=len(SEEDED_LABELS)).astype(np.float32),
         temperature=np.float32(0.7),

@@ -1,6 +1,7 @@
 """``python -m nlu.evaluate``: one data set in, its scores out.
 
     --cic FILE | --bitext FILE | --natcs FILE      intents, through mappings/*.yaml
+    --banking77 FILE --domain bank_card            likewise
     --oos FILE                                     what is none of our business
     --sentiment FILE                               reviews, good or bad
     --retrieval PAIRS | --retrieval QUERIES CORPUS
@@ -66,10 +67,10 @@ def evaluate(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     elif options.bitext:
         rows = read(options.bitext, "text", "intent", "category", limit=limit)
         scores = intents.bitext(rows, product, load_classes("bitext", domain))
-    elif options.natcs:
-        scores = intents.natcs(
-            read(options.natcs, "text", "intent", limit=limit), product, load_classes("natcs", domain)
-        )
+    elif options.natcs or options.banking77:
+        rows = read(options.natcs or options.banking77, "text", "intent", limit=limit)
+        name = "natcs" if options.natcs else "banking77"
+        scores = intents.natcs(rows, product, load_classes(name, domain)) | {"task": name}
     elif options.oos:
         rows = read(options.oos, "text", "intent", limit=limit)
         scores = oos.oos(rows, product, load_classes("clinc", domain), load_acceptance(options.report))
@@ -111,7 +112,7 @@ def _options() -> argparse.ArgumentParser:
         prog="python -m nlu.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     what = parser.add_mutually_exclusive_group()
-    for name in ("cic", "bitext", "natcs", "oos", "sentiment"):
+    for name in ("cic", "bitext", "natcs", "banking77", "oos", "sentiment"):
         what.add_argument(f"--{name}", type=Path, metavar="FILE")
     what.add_argument("--retrieval", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, nothing else")

@@ -19,7 +19,7 @@ from inference_server.errors import InferenceRejected
 from inference_server.installation import server_python
 from inference_server.tensors import Tensor
 from tests.inference_server.model_code import model_module
-from tests.triton_process import SEEDED_LABELS, SEEDED_MODEL, TritonProcess
+from tests.triton_process import SEEDED_HEAD, SEEDED_LABELS, SEEDED_MODEL, TritonProcess
 
 pytestmark = pytest.mark.triton
 
@@ -94,7 +94,7 @@ async def test_one_wrong_request_of_a_batch_fails_alone(client: InferenceClient)
 
 async def test_a_head_equals_its_arithmetic(client: InferenceClient, triton_server: TritonProcess) -> None:
     texts = ("你好", "Hello", "")
-    head = model_module("sentiment", "head").load(triton_server.repository / SEEDED_MODEL / "1" / "head.npz")
+    head = model_module("sentiment", "head").load(triton_server.repository / SEEDED_MODEL / "1" / SEEDED_HEAD)
     answer = await client.infer(SEEDED_MODEL, {"TEXT": _texts(*texts)})
     labels, scores = head.top(await _embed(client, "query", *texts), texts, 3)
     assert answer["LABEL"].tolist() == labels.tolist()
