@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from nlu.domains import DomainError
 from nlu.evaluate import intents, oos, retrieval, sentiment
 from nlu.evaluate.__main__ import main
 from nlu.evaluate.mapping import FOLDER, Classes, load_classes
 from nlu.evaluate.rows import RowsError, read
+from nlu.scope import in_scope
 from nlu.train.report import Acceptance
 from nlu.types import INTENTS, Parse, ScoredLabel, Sentiment
 
@@ -43,9 +45,9 @@ def rows(*texts: str, **columns: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"text": text} | {name: of[n] for name, of in columns.items()} for n, text in enumerate(texts)]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
-def test_mappings_name_labels_of_the_shop(name: str) -> None:
-    assert load_classes(name, "shop").accepted
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_mappings_name_labels_of_their_domain(path: Path) -> None:
+    assert load_classes(path.stem, yaml.safe_load(path.read_text("utf-8"))["domain"]).accepted
 
 
 def test_every_label_has_one_coarse_group_or_is_passed_over() -> None:
@@ -98,6 +100,13 @@ def test_what_has_no_counterpart_should_be_refused() -> None:
         rows(*"abc", intent=["ResetPassword", "GetQuote", "FileClaim"]), product, load_classes("natcs", "shop")
     )
     assert (scores["mapped"], scores["accuracy"], scores["unmapped"], scores["unmapped_refused"]) == (1, 1.0, 2, 0.5)
+
+
+def test_what_is_not_among_the_best_labels_is_bounded_by_the_last() -> None:
+    assert in_scope([ScoredLabel("stock", 0.7), ScoredLabel("out_of_scope", 0.2), ScoredLabel("gift", 0.1)]) == 0.8
+    assert in_scope([ScoredLabel("stock", 0.7), ScoredLabel("gift", 0.1)]) == 0.9
+    assert in_scope([ScoredLabel("stock", 0.7)]) == 1.0
+    assert in_scope([ScoredLabel("out_of_scope", 1.0)]) == 0.0
 
 
 def test_oos_is_taken_at_the_threshold_of_our_own() -> None:
@@ -156,7 +165,7 @@ def test_retrieval_ranks_by_meaning_and_words() -> None:
     found = retrieval.retrieval(search, lambda texts: np.eye(3, dtype=np.float32)[[place[text] for text in texts]])
     assert (found["n"], found["corpus"]) == (2, 3)
     assert (found["recall_at_1"], found["recall_at_5"]) == (0.5, 1.0)
-    assert found["embedding_recall_at_1"] == 0.5
+    assert found["with_words_recall_at_1"] == found["words_recall_at_1"] == 0.5
 
 
 def test_the_first_rank_is_the_pessimistic_one() -> None:
