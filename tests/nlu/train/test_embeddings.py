@@ -27,7 +27,7 @@ from nlu.train.head import Head
 from nlu.types import INTENTS
 
 UNSEEN = {
-    "我上个月底订的那台咖啡机到底什么时候能送到我手上": "order_status",
+    "我上个月底订的那台咖啡机到底什么时候能送到我手上": "logistics",
     "顺丰的那个包裹在武汉停了好几天没有更新了": "logistics",
     "刚才那单我不小心买错了，麻烦你帮忙取消": "cancel_order",
     "收货地址能帮我换成我爸妈家的吗": "change_address",
