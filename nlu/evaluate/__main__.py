@@ -1,7 +1,7 @@
 """``python -m nlu.evaluate``: one data set in, its scores out.
 
     --cic FILE | --bitext FILE | --natcs FILE      intents, through mappings/*.yaml
-    --banking77 FILE --domain bank_card            likewise
+    --banking77 FILE                               likewise, of another domain (--domain)
     --oos FILE                                     what is none of our business
     --sentiment FILE                               reviews, good or bad
     --retrieval PAIRS | --retrieval QUERIES CORPUS
