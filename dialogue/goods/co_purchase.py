@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Literal
 
 Measure = Literal["times", "cosine"]
+
+
+def ranked(together: Mapping[str, int], popular: Mapping[str, int]) -> tuple[str, ...]:
+    """The items bought with one thing, so often ``together``, by the cosine; ``popular``: how often at all."""
+    return tuple(sorted(together, key=lambda item: (-together[item] / sqrt(popular[item]), item)))
 
 
 class CoPurchase:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from decimal import Decimal
-from math import sqrt
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dialogue.database import PATIENCE_S, reading, retrying, storable
 from dialogue.errors import ShopUnavailable
+from dialogue.goods.co_purchase import ranked
 from dialogue.shop import schema, search
 from dialogue.shop.records import (
     load_orders,
@@ -222,7 +222,7 @@ async def _also_bought(connection: AsyncConnection, sku: str, limit: int) -> tup
         .group_by(others.c.sku)
     )
     bought_by = {row.sku: row.buyers for row in (await connection.execute(buyers)).all()}
-    best = sorted(together, key=lambda other: (-together[other] / sqrt(bought_by[other]), other))[:limit]
+    best = ranked(together, bought_by)[:limit]
     products = await load_products(connection, best)
     return tuple(
         to_related(

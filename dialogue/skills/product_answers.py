@@ -12,6 +12,8 @@ from dialogue.shop.types import Product, ReviewSummary
 from dialogue.skills.context import Context
 from dialogue.types import Card
 
+_YES = "是"
+"""The value of an attribute that is a yes: 可上飞机=是."""
 TOLD_ROWS, TOLD_ROWS_ALOUD = 4, 2
 
 
@@ -51,6 +53,8 @@ def concept(context: Context, product: Product, asked: facts.Concept, reviews: R
         return Answer((context.say("products.not_said", name=name, label=label),), known=False)
     if found.source == "attribute":
         attribute = facts.name_in(found.name, context.language)
+        if found.text == _YES:
+            return Answer((context.say("products.fact_yes", name=name, label=attribute),))
         value = facts.value_in(found.text, context.language)
         return Answer((context.say("products.fact", name=name, label=attribute, value=value),))
     if found.source == "description":

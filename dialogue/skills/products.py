@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
+from dialogue import cues
 from dialogue.goods import facts
 from dialogue.shop.types import Product
 from dialogue.skills import product_answers as answers
@@ -21,12 +22,13 @@ from dialogue.skills.faq import answer as answer_from_knowledge
 from dialogue.skills.handoff import offer
 from dialogue.skills.product_answers import Answer
 from dialogue.state import DialogueState
+from dialogue.troubleshooting import find as find_tree
 from dialogue.types import Asked, TaskEnded
 from nlu.types import Expectation, Parse
 
 Topic = Literal["compare", "stock", "price", "reviews", "warranty", "concept", "about"]
 _COMPARES = re.compile(
-    r"区别|对比|比较一?下|比一比|不同|不一样|差在哪|(和|跟|与|还是).{1,20}(哪|谁)(个|款|一个)?(更|比较)?(好|划算|值)|(这|那)?两(个|款)(哪|有|怎么)"
+    r"区别|对比|比较一?下|比一比|(和|跟|与).{1,12}比(呢|较|怎么样|一下|起来)|不同|不一样|差在哪|(和|跟|与|还是).{1,20}(哪|谁)(个|款|一个)?(更|比较)?(好|划算|值)|(这|那)?两(个|款)(哪|有|怎么)"
     r"|\b(difference|compare|versus|vs\.?)\b|\bwhich (one )?is (better|cheaper)\b",
     re.IGNORECASE,
 )
@@ -48,6 +50,9 @@ _NO_GOODS = re.compile(
 )
 _WARRANTY = re.compile(r"保修|质保|三包|warranty|guarantee", re.IGNORECASE)
 
+_MEASURES = re.compile(r"多(大|重|长|高|宽|厚|少)|几|吗|什么|\b(how|what|is|does)\b", re.IGNORECASE)
+_BESIDE = re.compile(r"^(那|再)?(和|跟|与|比).{1,12}比?(呢|怎么样|如何)[?？]?$|\bcompared (to|with)\b", re.IGNORECASE)
+_OPINIONS = re.compile(r"差评|好评|评价|口碑|评分|缺点|优点|\b(reviews?|ratings?|downsides?)\b", re.IGNORECASE)
 _UNSURE = frozenset({"out_of_scope", "faulty_goods", "troubleshoot"})
 _SURE = 0.8
 """What a question on the goods just shown is taken for where the classifier is not sure."""
@@ -66,14 +71,21 @@ class Products:
         task = state.task
         if task is not None and task.skill != self.name and task.step != "shown":
             return False
+        if _BESIDE.search(text) and state.last_product is not None:
+            return True
         if _COMPARES.search(text) and not _NO_GOODS.search(text):
             return bool(_TWO.search(text)) or (bool(state.last_products) and which_product.points(text))
         topic = topic_of(text, "")
         if parse.intent == "out_of_scope" and topic == "stock" and (parse.slot("colour") or parse.slot("size")):
             return True
+        unsure = parse.intent in _UNSURE and parse.confidence < _SURE
+        if unsure and topic == "concept" and parse.slot("product") and _MEASURES.search(text):
+            return find_tree(text) is None
         if state.last_product is None or parse.slot("order_number") is not None:
             return False
-        if parse.intent in _UNSURE and parse.confidence < _SURE:
+        if _OPINIONS.search(text) and cues.is_question(text):
+            return True
+        if unsure:
             return topic in {"reviews", "price", "stock", "warranty"}
         return topic == "warranty" and parse.slot("product") is None
 

@@ -51,6 +51,8 @@ class Recommend:
             return any(
                 cue.search(text) for cue in (drafts.CHEAPER, drafts.OTHERS, drafts.NOT_BRAND, drafts.ACCESSORIES)
             )
+        if task is not None and task.skill == self.name:
+            return bool(drafts.CHEAPER.search(text))
         return task is None and bool(drafts.ACCESSORIES.search(text)) and not drafts.MISSING.search(text)
 
     async def run(self, context: Context) -> AsyncIterator[Item]:

@@ -78,7 +78,7 @@ def read(draft: Draft, text: str, parse: Parse, expected: str | None) -> None:
     colour = parse.slot("colour")
     if colour:
         draft["colours"] = [str(colour.value)]
-    if expected == "budget" and CHEAPER.search(text):
+    if expected in {"budget", "use"} and CHEAPER.search(text):
         draft["cheap"] = True
     if expected is not None and before == _without_empty(draft) and _NO_MATTER.search(text):
         draft["any_" + expected] = True

@@ -34,7 +34,7 @@ _NOISE = re.compile(
     r"请问|你们|您们|咱们|有没有|有吗|还有|还会|推荐|介绍|一下|一款|一个|一双|一件|几款|几个|什么时候|什么|哪(个|款|种|些|儿|里)?|想买|想要|我想|我要|给我|帮我"
     r"|能不能|可不可以|可以|能|适合|现货|库存|有货|没货|缺货|到货|补货|断货|多少钱|多少|价格|价位|怎么卖|怎么样|好不好|好用|评价|口碑|质量|区别|对比|比较|不同|哪个好"
     r"|通知|提醒|告诉|到了|保修|质保|买过?|预算|大概|左右|以内|以下|之内|块钱|元|块|便宜|贵|这(个|款|件|双|两个?|俩)?|那(个|款|件|双|两个?|俩)?|它|第[一二三四五]个?|另外?一?个?"
-    r"|你|我|是不是|是|吗|呢|吧|啊|的|了|有|和|跟|与|会|要|大不大|多大|多重|怎么|如何|[?？。，,.!！、]"
+    r"|你|我|是不是|是|吗|呢|吧|啊|的|了|有|和|跟|与|会|要|比|大不大|多大|多重|怎么|如何|[?？。，,.!！、]"
     r"|\b(do|you|have|any|the|a|an|is|are|in|stock|please|can|could|recommend|suggest|me|some|something|i|want|need|looking|for|to"
     r"|buy|what|which|how|much|many|good|best|better|under|below|less|than|yuan|price|of|your|it|its|this|that|these|those|there|still|available|about|tell|got"
     r"|warranty|does|will|would|was|be|made|from|long|between|difference|compare|and|or|one|first|second|third|other|cost|costs|when|back|know|let|notify|review|reviews)\b",
@@ -162,4 +162,5 @@ async def offered(context: Context, draft: dict[str, object]) -> tuple[Product, 
 
 
 def _likeness(words: str, product: Product) -> float:
-    return max(cues.overlap(words, product.name), cues.overlap(words, product.name_en))
+    names = (product.name, product.name_en, product.attributes.get("类别", ""))
+    return max(cues.overlap(words, name) for name in names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from dialogue.goods import uses
-from dialogue.goods.co_purchase import CoPurchase
+from dialogue.goods.co_purchase import CoPurchase, ranked
 from dialogue.goods.suggest import Candidate, Reason, Wish, suggest
 from tests.dialogue.goods.samples import product, reviews
 
@@ -84,3 +84,8 @@ def test_what_everybody_buys_goes_less_with_each() -> None:
     counts = CoPurchase(baskets)
     assert counts.with_basket(["杯"], 1, measure="cosine") == ("茶",)
     assert counts.with_basket(["杯"], 2, measure="times") == ("茶", "袋")
+
+
+def test_often_together_weighs_more_than_often_bought() -> None:
+    assert ranked({"袋": 4, "杯": 3, "盖": 3}, {"袋": 100, "杯": 9, "盖": 9}) == ("杯", "盖", "袋")
+    assert ranked({}, {}) == ()
