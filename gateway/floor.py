@@ -38,7 +38,7 @@ _KINDS = {
 """Label of ``kefu_interruptions_total``."""
 
 
-_ACKNOWLEDGEMENTS = frozenset({"affirm", "thanks", "greet"})
+_ACKNOWLEDGEMENTS = frozenset({"affirm", "thanks", "greet", "praise"})
 
 
 def meaning_of(parse: Parse) -> Meaning:

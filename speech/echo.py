@@ -47,6 +47,11 @@ def own_words(text: str, spoken: str, *, keep: Callable[[str], bool] = lambda wo
     return text if last - first == len(sounds) else words(first, last)
 
 
+def pinyin(text: str) -> str:
+    """Toneless pinyin, a space between syllables; English words are marked as such."""
+    return " ".join(_sound(word) for word in _WORD.findall(text))
+
+
 def are_of(text: str, spoken: str) -> bool:
     """Whether every word of ``text`` sounds like one of ``spoken``, in whatever order."""
     said = {_sound(word) for word in _WORD.findall(spoken)}

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from speech.echo import are_of, own_words
+from speech.echo import are_of, own_words, pinyin
 
 _BACKCHANNEL = re.compile(
     r"(?:嗯|恩|唔|哦|噢|喔|啊|呃|额|哎|诶|欸|哈|对|是|行|好|好的|好吧|好嘞|是的|对的|对对|没错|可以|明白|明白了|知道|知道了"
@@ -27,7 +27,7 @@ _STOP = re.compile(
     r"(?:停|停一下|停下|停停|先停|打住|等等|等一下|等一等|等会儿?|稍等|稍等一下|慢着|别说了|不要说了|不用说了|闭嘴|安静|不是|不对"
     r"|够了|打断一下|听我说|先听我说|不好意思|你先|先别|了|吧|先|一下|好了|好的?"
     r"|stop|wait|hold on|hang on|pause|one moment|just a moment|one second|a second|just a second|no no|shut up"
-    r"|be quiet|stop talking|thats enough|enough|excuse me|please|sorry|okay|ok)+",
+    r"|be quiet|stop talking|thats enough|enough|excuse me|please|sorry|okay|ok|no(?=stop))+",
     re.IGNORECASE,
 )
 _STOP_WORD = re.compile(
@@ -37,6 +37,8 @@ _STOP_WORD = re.compile(
 )
 _DENIAL = re.compile(r"不是|不对|no no", re.IGNORECASE)
 """Stops the bot, but is an answer where one is expected."""
+_STOP_SOUNDS = frozenset({"ting", "ting yi xia", "ning yi xia", "wu dui"})
+"""Toneless pinyin of 停, 停一下 and 不对 and of what they are misheard as."""
 _TO_OTHERS = re.compile(
     r"^(?:妈妈|妈|爸爸|爸|老婆|老公|亲爱的|宝贝|宝宝|儿子|闺女|女儿|奶奶|爷爷|姥姥|外婆|外公|姐姐|姐|哥哥|哥|弟弟|妹妹|媳妇|师傅)"
     r"(?: |$|你|您|别|等|来|快|帮|去|我(?:在|正|马上|一会|先|等))"
@@ -53,6 +55,7 @@ _PHRASE = re.compile(
 )
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[a-z']+|\d|[^\W\d_a-zA-Z]", re.IGNORECASE)
+_STOP_SOUND_SYLLABLES = 3
 _ECHO_REST = 2
 _LEAST_REQUEST = 0.2
 """Below this words over the bot are somebody else's business. Low: an unanswered customer is worse than a pause."""
@@ -148,6 +151,8 @@ def _by_meaning(words: str, overlap: Overlap) -> Verdict:
         return Verdict.TURN
     if meaning.acknowledges:
         return Verdict.BACKCHANNEL
+    if syllables(words) == 1 and words[0] >= "\u4e00":
+        return Verdict.BACKCHANNEL  # whatever 嗯 was taken for
     is_brief = syllables(words) <= _BRIEF_SYLLABLES and overlap.speech_ms <= _BRIEF_MS
     if is_brief and meaning.request < _BRIEF_REQUEST:
         return Verdict.BACKCHANNEL  # 嗯 is easily misheard as some other syllable
@@ -162,6 +167,8 @@ def is_backchannel(text: str) -> bool:
 def is_stop(text: str) -> bool:
     """Whether ``text`` asks for silence and nothing else: 停, 不是不是, 等一下, wait."""
     words = _plain(text)
+    if len(words) <= _STOP_SOUND_SYLLABLES and pinyin(words) in _STOP_SOUNDS:
+        return True
     return _whole(_STOP, words) and (_STOP_WORD.search(words) or _DENIAL.search(words)) is not None
 
 

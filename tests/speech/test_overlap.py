@@ -116,3 +116,13 @@ def test_a_stop_before_the_rest_of_an_echo_is_a_stop() -> None:
     spoken = "我们支持七天无理由退货，商品需要保持完好"
     assert judge("停一下持的好", Overlap(over_bot=True, spoken=spoken + "的")).verdict is Verdict.STOP
     assert judge("停一下我要投诉", Overlap(over_bot=True, spoken=spoken)).verdict is Verdict.TURN
+
+
+@pytest.mark.parametrize("text", ["凝一下", "无对", "听", "No stop."])
+def test_a_stop_that_was_misheard_is_one(text: str) -> None:
+    assert judge(text, Overlap(over_bot=True, meaning=Meaning(0.9))).verdict is Verdict.STOP
+
+
+def test_one_syllable_asks_for_nothing_whatever_it_was_taken_for() -> None:
+    assert judge("呢", Overlap(over_bot=True, meaning=Meaning(0.9))).verdict is Verdict.BACKCHANNEL
+    assert judge("退货", Overlap(over_bot=True, meaning=Meaning(0.9))).verdict is Verdict.TURN
