@@ -28,7 +28,9 @@ from gateway.conversations import Conversations
 from gateway.core import Core, Hops
 from gateway.errors import Forbidden
 from gateway.events import ReplyOut, UnderstoodOut
+from nlu.secrets import Secrets
 from nlu.types import Language
+from speech.types import Transcript
 from tests.fakes_core import FakeShop, FakeStore, House, Item, cancel_action
 from tests.virtual_time import virtual_time
 
@@ -505,6 +507,18 @@ async def test_a_conversation_whose_events_wait_is_not_forgotten() -> None:
 
     await within(house, body)
     assert names(house.store.of["a"]) == ["CustomerSaid", "Said", "Said"]
+
+
+async def test_what_is_secret_is_not_stored_with_the_transcript() -> None:
+    house = House()
+    house.understanding.secrets = Secrets([r"密码是(?P<secret>\d+)"])
+
+    async def body(core: Core) -> None:
+        said = Transcript(1, "密码是482913", True, "zh", 0.9, 0, 900, ("密码是482914",))
+        house.conversation(core).keep_transcript(said)
+
+    await within(house, body)
+    assert house.store.transcripts == ["密码是******"]
 
 
 @virtual_time
