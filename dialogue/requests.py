@@ -3,17 +3,21 @@
     「查下我的快递，再给订单…开张发票」   -> [logistics 查下我的快递] [invoice 再给订单…开张发票]
     asked for a reason: 「不想要了，另外运费多少」 -> [inform, all of it] [freight 另外运费多少]
 
-The first is served; the others wait in ``DialogueState.noted`` until it ends.
+The first is served; the others wait in ``DialogueState.noted`` until it ends. What a return costs is told before it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from nlu.types import INFORM, Parse
 
 ANSWERS = frozenset({INFORM, "affirm", "deny"})
 NO_REQUEST = ANSWERS | {"greet", "thanks", "goodbye", "wait", "praise", "hesitate", "out_of_scope"}
+
+_ASKED_OF = {"freight": frozenset({"return_request", "exchange_request"})}
+"""Questions that belong to a request: what it costs."""
 
 
 def split(parse: Parse) -> tuple[Parse, ...]:
@@ -25,7 +29,16 @@ def split(parse: Parse) -> tuple[Parse, ...]:
     )
     if parse.intent in ANSWERS:
         return (_before(parse, asked), *(part for part, _ in asked))
-    return tuple(part for part, _ in asked) if len(asked) > 1 else (parse,)
+    return _questions_first([part for part, _ in asked]) if len(asked) > 1 else (parse,)
+
+
+def _questions_first(parts: list[Parse]) -> tuple[Parse, ...]:
+    """A question on the request before it is answered before that begins (我要退货，运费谁出？)."""
+    for at, (before, part) in enumerate(pairwise(parts)):
+        if before.intent in _ASKED_OF.get(part.intent, ()):
+            parts[at], parts[at + 1] = part, before
+            break
+    return tuple(parts)
 
 
 def _before(parse: Parse, asked: tuple[tuple[Parse, int], ...]) -> Parse:

@@ -192,7 +192,8 @@ class _Run:
             yield RequestsNoted(tuple(rest))
             self._turn = replace(self._turn, parse=parse)
             words = parse.text.strip(" ，。！？,.!?")[:QUOTED_CHARS]
-            lead = self._context().say("resume.also", words=words)
+            began_with_it = self._turn.text.startswith(parse.text)
+            lead = "" if began_with_it else self._context().say("resume.also", words=words)
             choice = choose(self._state, parse, self._responder._routes)
             async with aclosing(self._perform(choice)) as items:
                 async for item in items:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from nlu.answers import yes_no
 from nlu.domains import ROLES
 from nlu.types import ScoredLabel
 
@@ -30,6 +31,7 @@ _EN_MARKS = (
     r" i(?:'d| would| want| need| also)\b)"
 )
 _MARK = re.compile(rf"(?:{_ZH_MARKS})|\b(?:{_EN_MARKS})\b")
+_ANNOUNCED = re.compile(rf" *(?:{_MARK.pattern})")
 _STOP = re.compile(r"[。！？；!?;\n]+|\.(?=\s|$)|[,，、]+(?!\d)")
 _ASKS = re.compile(
     "[吗么嘛?？]|怎么|咋|如何|什么|啥|多少|多久|多大|哪|谁|几[个天号点次件]|是否|是不是|有没有|能不能|可不可以|可以|能[否给帮退换改查开]|"
@@ -38,13 +40,19 @@ _ASKS = re.compile(
     r"i'd like|i would like|i'm looking|please|help|tell me|let me|cancel|change|send|give)\b"
 )
 _WORD = re.compile("[一-鿿]|[a-z0-9']+")
+_WISH = re.compile(
+    r"\W*(?:[我俺咱](?:想|要)|帮[我忙]|麻烦|请帮|i want|i need|i'd like|i would like|please|can you|could you)"
+)
 _LEAST_WORDS = 3
+_LEAST_MARKED_WORDS = 2
 MARKED = 0.5
 """Least probability of a request that a word such as 顺便 announces."""
 UNMARKED = 0.7
 """Least probability of one that only punctuation sets apart."""
 ECHO = 0.02
-"""The whole message must give the label of an unmarked request at least this much."""
+"""The whole message must give the label of an unmarked request at least this much, unless it is a sure wish."""
+SURE = 0.8
+"""Least probability of a wish (我要退货) that stands beside a question which takes all of the whole message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,10 @@ class Clause:
     """Whether a word announces it as a matter of its own."""
     asks: bool
     """Whether it is worded as a question or a wish."""
+    wishes: bool = False
+    """Whether it begins as a wish of the customer's own."""
+    answers: bool = False
+    """Whether it is a yes or no before a matter that a word announces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,10 @@ def clauses(text: str) -> tuple[Clause, ...]:
         if match.start() < start:
             continue
         is_mark = match.re is _MARK
-        found += _clause(folded, start, match.start() if is_mark else match.end(), marked)
+        end = match.start() if is_mark else match.end()
+        announces = is_mark or _ANNOUNCED.match(folded, match.end()) is not None
+        answer = _answer(folded, start, end) if announces else []
+        found += answer or _clause(folded, start, end, marked)
         # A mark with nothing before it, or right after punctuation, announces what follows all the same.
         marked = is_mark or (marked and not _WORD.search(folded[start : match.start()]))
         start = match.end()
@@ -102,6 +117,8 @@ def requests(
     found: list[Found] = []
     start: int | None = None
     for part, labels in zip(parts, judged, strict=True):
+        if part.answers:
+            continue
         start = part.start if start is None else start
         request = _request(part, labels, echoed)
         if request is None:
@@ -118,16 +135,31 @@ def requests(
 
 def _clause(text: str, start: int, end: int, marked: bool) -> list[Clause]:
     words = _WORD.findall(text[start:end])
-    if len(words) < _LEAST_WORDS:
+    if len(words) < (_LEAST_MARKED_WORDS if marked else _LEAST_WORDS):
         return []
-    return [Clause(start, end, marked, _ASKS.search(text[start:end]) is not None)]
+    said = text[start:end]
+    return [Clause(start, end, marked, _ASKS.search(said) is not None, _WISH.match(said) is not None)]
+
+
+def _answer(text: str, start: int, end: int) -> list[Clause]:
+    """『确认』 at the beginning: what follows is a matter of its own."""
+    is_answer = start == 0 and yes_no(text[start:end].strip(" ,.!，。！")) is not None
+    return [Clause(start, end, marked=False, asks=False, answers=True)] if is_answer else []
+
+
+def answer_before(text: str) -> str:
+    """What ``text`` says before a comma and a word such as 顺便; empty where no such word follows."""
+    mark = _MARK.search(text)
+    head = text[: mark.start()].rstrip() if mark else ""
+    return head if head.endswith((",", ".", "!", "。", "，", "！", ";")) else ""
 
 
 def _request(part: Clause, labels: Sequence[ScoredLabel], echoed: set[str]) -> Found | None:
     best = labels[0]
     if best.label in ROLES or best.score < (MARKED if part.marked else UNMARKED):
         return None
-    if not part.marked and (not part.asks or best.label not in echoed):
+    is_sure = part.wishes and best.score >= SURE
+    if not part.marked and (not part.asks or not (best.label in echoed or is_sure)):
         return None
     return Found(best.label, best.score, part.start, part.end, part.marked)
 

@@ -26,7 +26,7 @@ from nlu.evidence import gather, without_evidence
 from nlu.hearing import best_reading
 from nlu.normalize import Normalized, detect_language, normalize
 from nlu.repair import NO_TERMS, Terms, load_terms
-from nlu.requests import Clause, Found, clauses, requests
+from nlu.requests import Clause, Found, answer_before, clauses, requests
 from nlu.secrets import NO_SECRETS, Secrets
 from nlu.slots import SlotConfig, SlotReading, read_slots
 from nlu.sounds_like import SoundsLike, load_sounds_like
@@ -252,6 +252,8 @@ def _answered(
         chosen = choice_of(normalized.text, expectation.choices)
         if chosen is not None:
             return _with(judged, INFORM, _INFORM_CONFIDENCE, f"choice {chosen + 1} of {len(expectation.choices)}")
+    elif normalized.folded.strip(" ,.!。") in map(str.casefold, expectation.choices):
+        return _with(judged, INFORM, _INFORM_CONFIDENCE, "one of the answers suggested")
     slots = [reading.slot for reading in readings]
     filled = fills(expectation, slots)
     if filled is None:
@@ -266,7 +268,7 @@ def _answered(
 
 def _answered_yes_no(judged: _Judgement, normalized: Normalized) -> _Judgement:
     """Yes or no decides; after 不 with more words a confident request of its own does (不，我要改地址)."""
-    answer = yes_no(normalized.folded)
+    answer = yes_no(answer_before(normalized.folded)) or yes_no(normalized.folded)
     if answer is None:
         return judged
     own_request = judged.intent not in _NOT_A_REQUEST and judged.confidence >= _CONFIDENT_REQUEST

@@ -57,3 +57,9 @@ def test_small_talk_is_no_request() -> None:
     text = "你好，我的快递呢"
     greeted = asking(text, "logistics", ("greet", "你好，"), ("logistics", "我的快递呢"))
     assert split(greeted) == (greeted,)
+
+
+def test_what_a_return_costs_is_told_before_it() -> None:
+    text = "我要退货，运费谁出"
+    first, second = split(asking(text, "freight", ("return_request", "我要退货，"), ("freight", "运费谁出")))
+    assert (first.intent, second.intent) == ("freight", "return_request")
