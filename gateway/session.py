@@ -54,7 +54,8 @@ def endpoint_hint(expectation: Expectation, *, overlap: bool = False) -> Endpoin
     match expectation.kind:
         case "digits":
             checked = expectation.slot == "order_number" and _SLOTS.order_number_luhn
-            return EndpointHint("digits", expectation.missing, overlap, expectation.heard if checked else None)
+            begun = expectation.heard if expectation.missing != expectation.digits else ""
+            return EndpointHint("digits", expectation.missing, overlap, begun if checked else None)
         case "yes_no" | "address":
             return EndpointHint(expectation.kind, overlap=overlap)
         case _:

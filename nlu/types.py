@@ -143,14 +143,15 @@ class Expectation:
     digits: int | None = None
     """Number of digits of a complete answer, where the answer is a number of known length."""
     choices: tuple[str, ...] = ()
-    """What may be chosen, as offered to the customer, when ``kind`` is ``choice``."""
+    """What may be chosen, as offered to the customer, when ``kind`` is ``choice``; else answers that were suggested."""
     heard: str = ""
-    """The first digits of a number that comes in pieces; the next piece completes them (see ``slots.numbers``)."""
+    """The first digits of a number that comes in pieces; the next piece completes them (see ``slots.numbers``). All of
+    it where it cannot be right: the next message puts it right, or says it again."""
 
     @property
     def missing(self) -> int | None:
-        """How many digits complete the answer; None where that is not known."""
-        return None if self.digits is None else self.digits - len(self.heard)
+        """How many digits complete the answer, all of them where ``heard`` is whole; None where that is not known."""
+        return None if self.digits is None else self.digits - len(self.heard) or self.digits
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,13 +93,14 @@ class Invoice(OrderWrite):
 
     def _ask_title(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
         company = is_company_only(context.text) and not context.resumed
+        suggestions = () if company else context.suggest("personal", "company")
         key = "ask_company" if company else "ask_new_title" if order.invoice == "requested" else "ask_title"
         return (
             *context.open_task(self.name, draft, "title"),
-            Asked(Expectation("free")),
+            Asked(Expectation("free", choices=suggestions)),
             context.reply(
                 context.say(f"invoice.{key}", number=order.order_number),
-                suggestions=() if company else context.suggest("personal", "company"),
+                suggestions=suggestions,
             ),
         )
 

@@ -41,7 +41,7 @@ def unfinished(context: Context, skill: str, draft: Draft) -> Pending | None:
     if misheard := _misheard(context, draft):
         forget_order(draft)
         lead = context.say("orders.check_digit", digits=_read_back(context, misheard))
-        return again(context, skill, draft, lead)
+        return again(context, skill, draft, lead, heard=misheard)
     expected = context.state.expectation
     if context.task_of(skill) is None or expected.kind != "digits" or expected.digits is None:
         return None
@@ -70,12 +70,12 @@ def no_match(context: Context, skill: str, draft: Draft) -> Pending:
     return _ask_tail(context, skill, draft, context.say("orders.no_match"))
 
 
-def again(context: Context, skill: str, draft: Draft, lead: str) -> Pending:
-    """The number was wrong: ask once more, up to ``TRIES`` times."""
+def again(context: Context, skill: str, draft: Draft, lead: str, *, heard: str = "") -> Pending:
+    """The number was wrong: ask once more, up to ``TRIES`` times. One that was ``heard`` may be put right in part."""
     draft["tries"] = draft.get("tries", 0) + 1
     if draft["tries"] >= TRIES:
         return Pending(hand_over(context, "order_not_found", lead=lead))
-    return ask_number(context, skill, draft, lead, context.say("orders.ask_number_again"))
+    return ask_number(context, skill, draft, lead, context.say("orders.ask_number_again"), heard=heard)
 
 
 def ask(
@@ -104,8 +104,14 @@ def _misheard(context: Context, draft: Draft) -> str | None:
     slot = context.turn.parse.slot("order_number")
     if slot is None or not slot.fails_check or slot.value == draft.get("order_number"):
         return None
-    is_heard = context.turn.modality == "voice" or bool(context.state.expectation.heard)
+    is_heard = context.turn.modality == "voice" or _is_begun(context)
     return str(slot.value) if is_heard else None
+
+
+def _is_begun(context: Context) -> bool:
+    """Whether digits were heard and others are missing."""
+    expected = context.state.expectation
+    return 0 < len(expected.heard) < (expected.digits or 0)
 
 
 def _takes_back(context: Context) -> bool:
@@ -152,7 +158,7 @@ def _ask_digits(
     if context.resumed and before.slot == slot:
         heard = before.heard
     expectation = Expectation("digits", slot=slot, digits=digits, heard=heard)
-    if heard:
+    if 0 < len(heard) < digits:
         sentences = (context.say("digits.heard", digits=_read_back(context, heard), count=expectation.missing),)
     return ask(context, skill, draft, slot, expectation, *sentences, action=ReplyAction.COLLECT_DIGITS)
 

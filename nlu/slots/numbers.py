@@ -162,7 +162,8 @@ def _put_right(context: SlotContext, groups: list[re.Match[str]]) -> _Digits | N
         return luhn_valid(number) if context.config.order_number_luhn else True
 
     spans = [match.span() for match in groups]
-    found = correction_of(context.text, spans, expected.heard, max(expected.missing or 0, 0), whole)
+    missing = max((expected.digits or 0) - len(expected.heard), 0)
+    found = correction_of(context.text, spans, expected.heard, missing, whole)
     return _Digits(found.value, found.start, found.end, 0, put_right=True) if found else None
 
 
