@@ -12,6 +12,7 @@ from dialogue import cues
 from dialogue.skills.context import Context, Item
 from dialogue.skills.summary import known_slots, mood_of, summarise
 from dialogue.state import OFFERED, DialogueState, is_confirming
+from dialogue.troubleshooting.danger import is_dangerous
 from dialogue.types import (
     Asked,
     Card,
@@ -45,9 +46,11 @@ class HandOff:
         task = context.task_of(self.name)
         if context.state.tension.calls_for_person and not _declines(context):
             reason = "danger" if context.state.tension.in_danger else "escalated"
-            if reason == "escalated" and is_confirming(context.state):
+            asks = context.turn.parse.intent == "talk_to_human"
+            if reason == "escalated" and is_confirming(context.state) and not asks:
                 return (context.reply(context.say("mood.offer"), suggestions=context.suggest("human")),)
-            return hand_over(context, reason, lead=context.say(f"mood.{reason}"))
+            goods = context.say("troubleshoot.stop_using") if is_dangerous(context.text) else ""
+            return hand_over(context, reason, lead=context.wording.join(goods, context.say(f"mood.{reason}")))
         if context.resumed:
             return (Asked(Expectation("yes_no")), context.reply(context.say("handoff.offer")))
         if task is not None and task.step == OFFERED:
