@@ -43,7 +43,7 @@ _REVIEWS = re.compile(
     r"|\breviews?\b|\brat(ed|ing)\b|\bis (it|this) (any )?good\b|\bworth\b|\bdownsides?\b|\bpros\b",
     re.IGNORECASE,
 )
-_TWO = re.compile(r".{2,}(和|跟|与|还是|比).{2,}|\b(and|or|vs\.?|versus|than)\b", re.IGNORECASE)
+_TWO = re.compile(r".{2,}(和|跟|与|还是|比).{2,}|\b(and|or|vs\.?|versus|than|with|to)\b", re.IGNORECASE)
 _NO_GOODS = re.compile(
     r"退|换货|快递|物流|会员|支付|付款|发票|运费|订单|积分|\b(return|exchange|shipping|delivery|member|pay|invoice|order)",
     re.I,

@@ -44,7 +44,7 @@ class SizeAdvice:
         """Whether it is asked which size fits; an exchange for another size is none."""
         text = parse.normalized or parse.text
         task = state.task
-        if task is not None and task.skill == self.name and task.step in {"height", "weight", "foot"}:
+        if task is not None and task.skill == self.name and task.step in {"height", "weight", "foot", "which"}:
             return any(value is not None for value in asdict(sizes.read(text)).values())
         return bool(_ASKS.search(text)) and not _NO_ADVICE.search(text)
 
@@ -101,6 +101,8 @@ class SizeAdvice:
             if len(sized) > 1:
                 return which_product.ask_which(context, self.name, draft, sized)
             product = next(iter(sized or meant.products), None)
+            if product is None and (offered := await which_product.offered(context, draft)):
+                return which_product.ask_which(context, self.name, draft, offered)
         if product is None:
             return (
                 *context.open_task(self.name, draft, "words"),

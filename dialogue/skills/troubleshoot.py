@@ -20,32 +20,24 @@ from dialogue.skills.numbers import Draft
 from dialogue.skills.repair import Repair
 from dialogue.state import DialogueState, fold_all
 from dialogue.troubleshooting import ENDS, Node, find, trees
+from dialogue.troubleshooting.danger import is_dangerous
 from dialogue.types import Asked, DialogueEvent, TaskEnded, TaskStarted
 from nlu.types import Expectation, Parse
 
 STEP = "step"
 SAID_CHARS = 300
-_DANGER = re.compile(
-    r"冒(烟|火|火花)|着火|起火|烧(焦|糊|起来|着|化)|焦(糊)?味|糊味|火花|电火|漏电|电(到|着|了)(我|手|一下)|麻手|手麻|触电|鼓包|膨胀|爆(炸|开)|融化|化了"
-    r"|\bsmok(e|es|ing)\b|\bburn(s|ing|t)? smell|smells? (of |like )?burn|\bburning\b|\bsparks?\b|\bsparking\b"
-    r"|electric shock|\bshocked me\b|\bswollen\b|\bswelling\b|\bbulg(e|ing)\b|on fire|\bmelt(ed|ing)\b",
-    re.IGNORECASE,
-)
-_NO_DANGER = re.compile(
-    r"(没有?|不|未|会不会|怕|防)(会)?(冒烟|着火|漏电|烧|焦|糊|鼓包)|漏电保护|防漏电"
-    r"|\b(no|not|without|n't) (\w+ )?(smok|burn|spark)",
-    re.I,
-)
 _BACK = re.compile(
     r"上一(步|个)|返回上|回到上|退回去?一步|前一步|\b(previous|last) step\b|\bgo back\b|\bback( one)?\b$", re.IGNORECASE
 )
 _WORKS = re.compile(
-    r"(?<![不没未])(好了|好啦|可以了|能(用|充|连)了|正常了|修好了|解决了|连上了|亮了|有反应了|充上了|充进去了|不漏了|不响了|没味了|没声音了|行了|搞定)"
+    r"(?<![不没未])(好了|好啦|可以了|能(用|充|连)了|正常了|修好了|解决了|连上了|亮了|有反应了|充上了|充进去了"
+    r"|不漏了|不响了|没味了|没声音了|行了|搞定)"
     r"|\b(works? (now|again|fine)|it works|fixed|solved|connected now|that (helped|did it))\b",
     re.IGNORECASE,
 )
 _STILL = re.compile(
-    r"还是|依然|仍然|照样|没用|不管用|不起作用|一样(的)?$|没(有)?(变化|反应|效果|好|亮|连上|解决)|试(过|了).{0,6}(不|没)|不(行|亮|好使|能用|可以|正常)"
+    r"还是|依然|仍然|照样|没用|不管用|不起作用|一样(的)?$|没(有)?(变化|反应|效果|好|亮|连上|解决)|试(过"
+    r"|了).{0,6}(不|没)|不(行|亮|好使|能用|可以|正常)"
     r"|都(试|弄|做)过|\bstill\b|no (change|difference|luck)|\bsame\b|not working|did ?n.t (help|work)|(tried"
     r"|did) (that|it|this)( already)?",
     re.IGNORECASE,
@@ -86,7 +78,11 @@ class Troubleshoot:
         """One turn. Raises ``ShopUnavailable``, ``KnowledgeUnavailable``."""
         draft = context.draft(self.name)
         if not context.resumed and is_dangerous(context.text):
-            for item in hand_over(context, "safety", lead=context.say("troubleshoot.danger")):
+            for item in hand_over(
+                context,
+                "safety",
+                lead=context.wording.join(context.say("troubleshoot.stop_using"), context.say("troubleshoot.danger")),
+            ):
                 yield item
             return
         if cues.wants_to_stop(context.text) and draft and not context.resumed:
@@ -189,11 +185,6 @@ class Troubleshoot:
         after = replace(context, state=fold_all(context.state, events), resumed=True)
         async for item in Repair().run(after):
             yield item
-
-
-def is_dangerous(text: str) -> bool:
-    """Smoke, burning, current, a swollen battery; not that there is none of it."""
-    return bool(_DANGER.search(text)) and not _NO_DANGER.search(text)
 
 
 def _read(node: Node, text: str) -> str | None:

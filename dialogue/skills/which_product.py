@@ -95,7 +95,9 @@ async def pointed_at(context: Context, text: str) -> tuple[Product, ...]:
 
 async def pair(context: Context, text: str) -> tuple[Product, Product] | None:
     """The two products that are compared; None when the words do not name two."""
-    sides = re.split(r"和|跟|与|还是|对比|比较|\bvs\.?\b|\bor\b|\band\b|\bversus\b|\bthan\b", text, flags=re.IGNORECASE)
+    sides = re.split(
+        r"和|跟|与|还是|对比|比较|\bvs\.?\b|\bor\b|\band\b|\bwith\b|\bversus\b|\bthan\b", text, flags=re.IGNORECASE
+    )
     found: list[Product] = []
     for side in sides:
         words = search_words(side)

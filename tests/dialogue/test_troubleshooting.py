@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dialogue.skills.troubleshoot import is_dangerous
 from dialogue.troubleshooting import ENDS, Tree, TreeError, find, load, trees
+from dialogue.troubleshooting.danger import is_dangerous
 
 NODE: dict[str, Any] = {
     "say": {"zh": "请换个插座。现在好了吗？", "en": "Try another socket. Does it work?"},
