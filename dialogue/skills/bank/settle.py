@@ -145,7 +145,7 @@ def _which(context: Context, skill: str, draft: Draft, holder: Holder, cards: Se
 
 def _ask_tail(context: Context, skill: str, draft: Draft, step: str, *lead: str, heard: str = "") -> Pending:
     expectation = Expectation("digits", slot="phone_tail" if step == PHONE_TAIL else "digits", digits=TAIL_DIGITS)
-    question = context.say(f"bank.ask.{step}")
+    question = context.say("bank.ask.again" if lead else f"bank.ask.{step}")
     if heard:
         expectation = replace(expectation, heard=heard)
         spoken = phrasing.digits(heard, context.turn.modality == "voice")
