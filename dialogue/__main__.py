@@ -24,6 +24,7 @@ from dialogue.shop.sql import SqlShop
 from dialogue.state import DialogueState
 from dialogue.types import Reply
 from nlu.classifiers.keyword import KeywordClassifier
+from nlu.slots import ProductLexicon, SlotConfig
 from nlu.types import Language
 from nlu.understand import Understanding
 
@@ -38,7 +39,8 @@ async def chat(*, anonymous: bool, language: Language, explain: bool) -> None:
             shop = SqlShop(engine)
             state = DialogueState.new("terminal", None if anonymous else demo.DEMO_CUSTOMER_ID, language)
             responder = Responder(shop, await KnowledgeIndex.open(None))
-            await _talk(Chat(Understanding(KeywordClassifier()), responder, shop, state), explain=explain)
+            slots = SlotConfig(catalogue=ProductLexicon(await shop.catalogue()))
+            await _talk(Chat(Understanding(KeywordClassifier(), slots=slots), responder, shop, state), explain=explain)
         finally:
             await engine.dispose()
 

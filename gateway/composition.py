@@ -32,6 +32,7 @@ from dialogue.wording import Words
 from gateway import log
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens, kept_secret
+from gateway.catalogue import keep_known
 from gateway.collector import keep_tidy
 from gateway.config import Settings
 from gateway.conversations import Conversations
@@ -99,6 +100,7 @@ async def opened(
         stack.callback(asyncio.create_task(fresh, name="knowledge").cancel)
         understanding = await asyncio.to_thread(_understanding, settings, client)
         await warm_dictionaries(understanding, business.wordings)
+        stack.callback(asyncio.create_task(keep_known(understanding, backend), name="catalogue").cancel)
         core = Core(
             understanding,
             Responder(

@@ -28,7 +28,7 @@ from nlu.normalize import Normalized, detect_language, normalize
 from nlu.repair import NO_TERMS, Terms, load_terms
 from nlu.requests import Clause, Found, answer_before, clauses, requests
 from nlu.secrets import NO_SECRETS, Secrets
-from nlu.slots import SlotConfig, SlotReading, read_slots
+from nlu.slots import ProductLexicon, SlotConfig, SlotReading, read_slots
 from nlu.sounds_like import SoundsLike, load_sounds_like
 from nlu.types import INFORM, INTENTS, Classifier, Expectation, Language, Parse, Request, ScoredLabel, Sentiment
 
@@ -64,7 +64,7 @@ class _Judgement:
 
 
 class Understanding:
-    """Built once, shared by all sessions, stateless between calls; ``understand`` is safe to cancel."""
+    """Built once, shared by all sessions; remembers no message. ``understand`` is safe to cancel."""
 
     def __init__(
         self,
@@ -93,6 +93,10 @@ class Understanding:
     def hide(self, text: str) -> str:
         """``text`` without what must not be kept; ``Parse.text`` is never with it."""
         return self._secrets.hide(text)
+
+    def know(self, catalogue: ProductLexicon | None) -> None:
+        """From the next message on, products are these."""
+        self._slots = replace(self._slots, catalogue=catalogue)
 
     def load(self) -> None:
         """Load dictionaries now (about a second, blocking) instead of at the first message."""

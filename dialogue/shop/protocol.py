@@ -17,6 +17,7 @@ from dialogue.shop.types import (
     Order,
     PriceAdjustment,
     Product,
+    ProductNames,
     RelatedProduct,
     Relation,
     Return,
@@ -68,6 +69,10 @@ class Shop(Protocol):
         limit: int = 5,
     ) -> tuple[Product, ...]:
         """READ products that match ``words`` (Chinese or English, in any order), best first."""
+        ...
+
+    async def catalogue(self) -> tuple[ProductNames, ...]:
+        """READ what every product is called, in the order of the skus; asked now and then, never in a turn."""
         ...
 
     async def coupons(self, customer_id: str) -> tuple[Coupon, ...]:

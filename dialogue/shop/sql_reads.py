@@ -30,6 +30,7 @@ from dialogue.shop.types import (
     Order,
     OrderStatus,
     Product,
+    ProductNames,
     RelatedProduct,
     Relation,
     ReviewSummary,
@@ -123,6 +124,16 @@ class SqlReads:
             return candidates[: max(limit, 0)]
         # The first search loads jieba's dictionary, which takes a second: off the event loop.
         return await asyncio.to_thread(_search, words, candidates, limit)
+
+    async def catalogue(self) -> tuple[ProductNames, ...]:
+        """READ what every product is called, in the order of the skus."""
+        table = schema.products
+        query = select(table.c.sku, table.c.name, table.c.name_en).order_by(table.c.sku)
+
+        async def read(connection: AsyncConnection) -> tuple[ProductNames, ...]:
+            return tuple((row.sku, (row.name, row.name_en)) for row in await connection.execute(query))
+
+        return await self._read(read)
 
     async def reviews(self, sku: str) -> ReviewSummary | None:
         """READ what customers say of a product, None when nobody has."""

@@ -57,6 +57,10 @@ class Customer:
     points: int
 
 
+ProductNames = tuple[str, tuple[str, ...]]
+"""A sku, and what its product is called, in every language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A product of the catalogue."""

@@ -22,6 +22,10 @@ from nlu.types import Expectation
 OFFERED = 3
 FOUND = 8
 _ALIKE = 0.02
+_MISHEARD = 0.65
+"""Below this likeness the words as written name no product for certain; one that sounds like them is meant."""
+_HEARD = 0.85
+"""Score of a candidate from which on it is the product that was named."""
 _POINTS = re.compile(
     r"这(个|款|件|双|台|条|两|俩|几)|那(个|款|件|双|台|条|两|俩)|它|刚才|第[一二三四五12345]|前(一|面)|后(一|面)|最后|另(一|外)"
     r"|(便宜|贵)的(那|一)"
@@ -67,6 +71,8 @@ async def find(context: Context, text: str, *, in_stock: bool = False) -> Meant:
     if slot and (product := await context.shop.product(str(slot.value))):
         return Meant((product,))
     words = search_words(text)
+    if (heard := await _heard(context, text, words)) is not None:
+        return Meant((heard,))
     if context.state.last_products and (concept := facts.asked(text)):
         rest = search_words(concept.asks.sub(" ", text))
         hits = await context.shop.search_products(rest, limit=1) if rest else ()
@@ -77,6 +83,19 @@ async def find(context: Context, text: str, *, in_stock: bool = False) -> Meant:
     if named and not (_POINTS.search(text) and _likeness(words, named[0]) < 0.34):
         return Meant(tuple(sorted(named, key=lambda product: -_likeness(words, product))), words)
     return Meant(await pointed_at(context, text), words if not context.state.last_products else "")
+
+
+async def _heard(context: Context, text: str, words: str) -> Product | None:
+    """The product that was named, where the words as written name none (云躲加湿器)."""
+    slot = context.turn.parse.slot("product") if text == context.text else None
+    if slot is None or not slot.candidates or slot.candidates[0].score < _HEARD:
+        return None
+    if len(slot.candidates) > 1 and slot.candidates[1].score > slot.candidates[0].score - _ALIKE:
+        return None
+    product = await context.shop.product(slot.candidates[0].label)
+    if product is None or _likeness(slot.raw, product) >= _MISHEARD or str(slot.value) == slot.raw:
+        return None
+    return product
 
 
 async def pointed_at(context: Context, text: str) -> tuple[Product, ...]:

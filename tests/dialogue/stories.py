@@ -22,10 +22,11 @@ from dialogue.respond import Responder
 from dialogue.shop import demo, rules
 from dialogue.shop.clock import Clock
 from dialogue.shop.protocol import Shop
-from dialogue.shop.types import Order, OrderStatus, Ticket
+from dialogue.shop.types import Order, OrderStatus, ProductNames, Ticket
 from dialogue.state import DialogueState
 from dialogue.types import ActionStarted, Modality, Reply
 from nlu.classifiers.keyword import KeywordClassifier
+from nlu.slots import ProductLexicon, SlotConfig
 from nlu.types import Language
 from nlu.understand import Understanding
 from tests.dialogue.demo_shop import NOW
@@ -100,9 +101,10 @@ def _story(name: str, raw: Mapping[str, Any]) -> Story:
 
 
 @cache
-def understanding() -> Understanding:
-    """The keyword classifier's, loaded once."""
-    return Understanding(KeywordClassifier(), clock=NOW.date)
+def understanding(names: tuple[ProductNames, ...] = ()) -> Understanding:
+    """The keyword classifier's, loaded once; ``names`` are what the shop sells."""
+    slots = SlotConfig(catalogue=ProductLexicon(names) if names else None)
+    return Understanding(KeywordClassifier(), slots=slots, clock=NOW.date)
 
 
 async def fields_of(shop: Shop, clock: Clock) -> dict[str, str]:
@@ -194,7 +196,7 @@ class StoryPlayer:
 
     async def _chat(self) -> Chat:
         return Chat(
-            understanding(),
+            understanding(await self._shop.catalogue()),
             Responder(self._shop, await KnowledgeIndex.open(None), clock=self._clock),
             self._shop,
             DialogueState.new("story", self._customer_id(), self.story.language),

@@ -67,6 +67,15 @@ class ShopConformance:
         assert orders[0] == await shop.order(samples.shipped)
         assert await shop.orders(samples.customer_id, limit=2) == orders[:2]
 
+    async def test_tells_what_every_product_is_called(self, shop: Shop, samples: Samples) -> None:
+        catalogue = await shop.catalogue()
+        assert [sku for sku, _ in catalogue] == sorted({sku for sku, _ in catalogue})
+        found = await shop.product(samples.word_sku)
+        assert found is not None
+        assert {found.name, found.name_en} <= set(dict(catalogue)[samples.word_sku])
+        for product in await shop.search_products(samples.words, limit=20):
+            assert product.sku in dict(catalogue)
+
     async def test_finds_products_by_chinese_and_english_words(self, shop: Shop, samples: Samples) -> None:
         assert (await shop.search_products(samples.words))[0].sku == samples.word_sku
         assert (await shop.search_products(samples.words_en))[0].sku == samples.word_sku
