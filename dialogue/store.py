@@ -251,10 +251,12 @@ class ConversationStore:
             return ()
         return await self._write(lambda connection: store_outbox.claim_due(connection, now))
 
-    async def postpone_action(self, idempotency_key: str) -> None:
-        """The shop did not answer again: try later, or give up after too many times."""
+    async def postpone_action(self, idempotency_key: str) -> bool:
+        """The shop did not answer again: try later, or give up after too many times (true)."""
         now = self._clock()
-        await self._write(lambda connection: store_outbox.postpone(connection, idempotency_key, UNAVAILABLE, now))
+        return await self._write(
+            lambda connection: store_outbox.postpone(connection, idempotency_key, UNAVAILABLE, now)
+        )
 
     async def ledger(self, conversation_id: str) -> tuple[LedgerEntry, ...]:
         """What the customer was read back, heard and confirmed, oldest first."""

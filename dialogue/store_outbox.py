@@ -40,13 +40,13 @@ def wait_after(attempts: int) -> timedelta:
     return min(_FIRST * doubled, _MOST)
 
 
-async def postpone(connection: AsyncConnection, key: str, rule: str | None, now: datetime) -> None:
-    """The shop did not answer: when to try again, or ``failed`` after too many attempts."""
+async def postpone(connection: AsyncConnection, key: str, rule: str | None, now: datetime) -> bool:
+    """The shop did not answer: when to try again, or ``failed`` after too many attempts; whether it came to that."""
     table = schema.actions
     mine = (table.c.idempotency_key == key, table.c.state == "pending")
     attempts = (await connection.execute(select(table.c.attempts).where(*mine).with_for_update())).scalar_one_or_none()
     if attempts is None:
-        return
+        return False
     gives_up = attempts >= MAX_ATTEMPTS
     await connection.execute(
         update(table)
@@ -58,6 +58,7 @@ async def postpone(connection: AsyncConnection, key: str, rule: str | None, now:
             next_try_at=None if gives_up else now + wait_after(attempts),
         )
     )
+    return bool(gives_up)
 
 
 async def pending(connection: AsyncConnection) -> tuple[PendingAction, ...]:

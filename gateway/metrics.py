@@ -113,6 +113,12 @@ class Metrics:
         )
         self.hand_offs = Counter("kefu_handoffs_total", "Hand-offs to a person", ["reason"], registry=self.registry)
         self.actions = Counter("kefu_actions_total", "WRITEs on the shop", ["name", "outcome"], registry=self.registry)
+        self.actions_failed = Counter(
+            "kefu_actions_failed_total",
+            "WRITEs given up because the shop never answered; each needs a person",
+            ["name"],
+            registry=self.registry,
+        )
         self.errors = Counter("kefu_errors_total", "Errors by stable code", ["code"], registry=self.registry)
         self.refused = Counter("kefu_refused_total", "Requests refused at the door", ["code"], registry=self.registry)
         self.dropped_audio = Counter(

@@ -81,7 +81,14 @@ class Writes:
 
     async def _postpone(self, action: Action) -> None:
         """The customer has heard that the shop does not answer; that it still does not is no news."""
+        conversation = self._conversation
         try:
-            await self._conversation.core.store.postpone_action(action.idempotency_key)
+            if await conversation.core.store.postpone_action(action.idempotency_key):
+                conversation.core.metrics.actions_failed.labels(action.name).inc()
+                log.logger(conversation_id=conversation.id).error(
+                    "write given up: the shop never answered, a person must see to it",
+                    action=action.name,
+                    code="action_failed",
+                )
         except DialogueError as error:  # the lease ends all the same, and the action is tried again
-            log.logger(conversation_id=self._conversation.id).error("write not postponed", code=error.code)
+            log.logger(conversation_id=conversation.id).error("write not postponed", code=error.code)

@@ -109,6 +109,7 @@ class FakeStore:
         self.pending: list[Any] = []
         self.transcripts: list[str] = []
         self.postponed: list[str] = []
+        self.gives_up = False
 
     async def open(self, conversation_id: str, customer_id: str | None, channel: str, language: Language) -> bool:
         return True
@@ -139,8 +140,9 @@ class FakeStore:
         due, self.pending = self.pending, []
         return due
 
-    async def postpone_action(self, idempotency_key: str) -> None:
+    async def postpone_action(self, idempotency_key: str) -> bool:
         self.postponed.append(idempotency_key)
+        return self.gives_up
 
 
 class FakeShop:

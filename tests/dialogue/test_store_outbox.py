@@ -108,10 +108,13 @@ async def test_after_too_many_attempts_a_person_must_look(
     store: ConversationStore, engine: AsyncEngine, clock: Clock
 ) -> None:
     await store.append("c", [ActionStarted(ACTION), ActionFinished(ACTION, AWAY)])
+    gave_up = False
     for _ in range(MAX_ATTEMPTS - 1):
+        assert not gave_up
         clock.pass_(LEASE * 15)
         assert len(await store.claim_due_actions()) == 1
-        await store.postpone_action(ACTION.idempotency_key)
+        gave_up = await store.postpone_action(ACTION.idempotency_key)
+    assert gave_up
     assert (await row(engine)).state == "failed"
     clock.pass_(timedelta(days=9))
     assert await store.claim_due_actions() == ()

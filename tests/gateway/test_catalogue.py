@@ -13,7 +13,13 @@ from nlu.understand import Understanding
 from tests.fakes_core import FakeShop
 
 
-class Stall(FakeShop):
+class NoProducts(FakeShop):
+    """A back end of another domain."""
+
+    async def close(self) -> None: ...
+
+
+class Stall(NoProducts):
     """Sells what the test puts there."""
 
     def __init__(self, *names: ProductNames) -> None:
@@ -69,4 +75,4 @@ async def test_a_shop_that_is_away_is_asked_again() -> None:
 
 async def test_a_domain_without_products_has_none() -> None:
     async with asyncio.timeout(1):
-        await keep_known(Understanding(KeywordClassifier()), FakeShop())
+        await keep_known(Understanding(KeywordClassifier()), NoProducts())

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
+
+import pytest
 
 from dialogue.errors import ShopUnavailable, StoreUnavailable
 from dialogue.shop.types import Order
@@ -11,6 +14,7 @@ from dialogue.store import PendingAction
 from dialogue.types import ActionFinished, ActionStarted
 from gateway.conversations import Conversations
 from gateway.core import Core
+from gateway.log import configure
 from gateway.retries import EVERY_S, keep_retrying
 from tests.fakes_core import FakeShop, FakeStore, House
 from tests.gateway.test_conversation import cancel_action, names, within
@@ -114,3 +118,24 @@ async def test_a_store_that_is_away_ends_no_retries() -> None:
 
     await within(house, body)
     assert house.shop.cancelled == ["web-a:1"]
+
+
+@virtual_time
+async def test_what_is_given_up_is_seen_by_name_only(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("info", "json")
+    house = House()
+    house.shop = SlowlyBackShop(away=9)
+    house.store.gives_up = True
+    await _owed(house)
+
+    async def body(core: Core) -> None:
+        await Conversations(core).retry_due()
+        await asyncio.sleep(1)
+
+    await within(house, body)
+    value = house.metrics.registry.get_sample_value("kefu_actions_failed_total", {"name": "cancel_order"})
+    assert value == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "given up" in line]
+    told = json.loads(line)
+    assert (told["level"], told["code"], told["action"]) == ("error", "action_failed", "cancel_order")
+    assert cancel_action("web-a:1").arguments["order_number"] not in line
