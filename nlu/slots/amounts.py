@@ -16,9 +16,9 @@ _UNIT = re.compile(
     rf"{_START}{_NUMBER} ?(?P<scale>万|千|百|k(?=[ 块元]))?[多来]?(?:块钱|块{_NOT_PIECES}|元|圆|人民币|rmb|cny|"
     rf"yuan|kuai|"
     rf"dollars?|bucks?|usd|刀)"
-    r"(?: (?:and )?(?P<cents>\d{1,2}) cents?)?"
+    r"(?: (?:and )?(?P<cents>\d{1,2}) cents?(?![a-z]))?"
 )
-_SMALL = re.compile(rf"{_START}{_NUMBER} ?(?P<unit>毛|角|分(?=钱)|cents?)钱?")
+_SMALL = re.compile(rf"{_START}{_NUMBER} ?(?P<unit>毛|角|分(?=钱)|cents?(?![a-z]))钱?")
 _RANGE = re.compile(rf"{_START}{_NUMBER}(?= ?(?:到|至|-|~|to) ?\d+(?:\.\d+)? ?(?:块|元|yuan|rmb|dollars|bucks))")
 _BUDGET = re.compile(
     r"(?:预算|价位|价格|单价|总价|低于|不超过|不到|便宜到|退款金额|金额|实付|付了|budget(?: of| is)?|under|below|"

@@ -95,6 +95,8 @@ EN: list[tuple[str, dict[str, SlotValue]]] = [
     ("last four digits are 3 5 0 0", {"phone_tail": "3500"}),
     ("ending in five six seven eight", {"phone_tail": "5678"}),
     ("twenty five dollars and fifty cents", {"amount": Decimal("25.5")}),
+    ("it is at 88 Centre Road", {"street": "88 Centre Road"}),
+    ("90 cents", {"amount": Decimal("0.9")}),
     ("under 300 yuan", {"amount": Decimal("300")}),
     ("$19.99", {"amount": Decimal("19.99")}),
     ("my budget is 500", {"amount": Decimal("500")}),
