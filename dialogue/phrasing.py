@@ -25,6 +25,8 @@ def moment(at: datetime, now: datetime, language: Language) -> str:
     local = at.astimezone(SHOP_ZONE)
     part = _part_of_day(local.hour, language)
     if language == "en" and local.astimezone(SHOP_ZONE).date() == now.astimezone(SHOP_ZONE).date():
+        if part == "night":
+            return "early this morning"
         return "tonight" if part == "evening" and at > now else f"this {part}"
     name = day(at, now, language)
     if language == "zh":

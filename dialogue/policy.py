@@ -135,6 +135,8 @@ def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
 def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:
     if claimed := routes.claimed(state, parse):
         return Choice(claimed, "start", "claimed by its words")
+    if _is_only_a_number(parse):
+        return Choice(routes.numbers, "start", "a bare order number")
     if cues.wants_to_stop(text) or cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "start", "small talk")
     if _asks_nothing(text):
@@ -153,6 +155,12 @@ def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes)
     if parse.slot("product") and not (parse.intent == "out_of_scope" and parse.confidence >= SURE):
         return Choice(routes.intents.get("product_question", "fallback"), "start", "a product was named")
     return Choice("fallback", "start", f"{parse.intent} {parse.confidence:.2f} is not enough")
+
+
+def _is_only_a_number(parse: Parse) -> bool:
+    """Digits read as an order's or a parcel's number and hardly a word more; no classifier knows what they ask."""
+    slot = parse.slot("order_number") or parse.slot("tracking_number")
+    return slot is not None and len(parse.text.replace(slot.raw, "").strip(" ，。,.!！")) <= 1
 
 
 def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) -> Choice:

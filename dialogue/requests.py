@@ -29,14 +29,16 @@ def split(parse: Parse) -> tuple[Parse, ...]:
     )
     if parse.intent in ANSWERS:
         return (_before(parse, asked), *(part for part, _ in asked))
-    return _questions_first([part for part, _ in asked]) if len(asked) > 1 else (parse,)
+    return _questions_first(parse, asked) if len(asked) > 1 else (parse,)
 
 
-def _questions_first(parts: list[Parse]) -> tuple[Parse, ...]:
-    """A question on the request before it is answered before that begins (我要退货，运费谁出？)."""
-    for at, (before, part) in enumerate(pairwise(parts)):
+def _questions_first(parse: Parse, asked: tuple[tuple[Parse, int], ...]) -> tuple[Parse, ...]:
+    """A question on the request before it comes first, in the words of both (我要退货，运费谁出？)."""
+    parts = [part for part, _ in asked]
+    for at, ((before, start), (part, begins)) in enumerate(pairwise(asked)):
         if before.intent in _ASKED_OF.get(part.intent, ()):
-            parts[at], parts[at + 1] = part, before
+            both = _part(parse, start, begins + len(part.text))
+            parts[at : at + 2] = replace(both, intent=part.intent, confidence=part.confidence), before
             break
     return tuple(parts)
 

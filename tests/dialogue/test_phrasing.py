@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 22, 14, 0, tzinfo=SHOP_ZONE)  # a Sunday
 @pytest.mark.parametrize(
     ("days", "hour", "zh", "en"),
     [
+        (0, 3, "今天凌晨", "early this morning"),
         (0, 9, "今天上午", "this morning"),
         (0, 20, "今天晚上", "tonight"),
         (1, 15, "明天下午", "tomorrow afternoon"),

@@ -118,6 +118,8 @@ def test_every_intent_has_a_skill_or_is_an_answer() -> None:
         (OFFERED, parse("是换货", "exchange_request"), "returns", "resume"),
         (OFFERED, parse("查订单", "order_status"), "order_status", "replace"),
         (OFFERED, parse("叽里咕噜"), "fallback", "replace"),
+        (NEW, parse("12345678", "troubleshoot", 0.7, order_number="12345678"), "order_status", "start"),
+        (NEW, parse("12345678的加湿器不转了", "troubleshoot", 0.9, order_number="12345678"), "troubleshoot", "start"),
     ],
 )
 def test_choice(state: DialogueState, said: Parse, skill: str, mode: str) -> None:

@@ -63,3 +63,4 @@ def test_what_a_return_costs_is_told_before_it() -> None:
     text = "我要退货，运费谁出"
     first, second = split(asking(text, "freight", ("return_request", "我要退货，"), ("freight", "运费谁出")))
     assert (first.intent, second.intent) == ("freight", "return_request")
+    assert first.text == text, "whose freight it is stands in the other half"
