@@ -28,7 +28,7 @@ def locked(requirements: list[str], purpose: str) -> str:
 
 
 if __name__ == "__main__":
-    gateway = locked(["--editable", ".[dev,train,coqui]"], "The gateway with every extra, as constraints")
+    gateway = locked(["--editable", ".[dev,train,coqui,finetune]"], "The gateway with every extra, as constraints")
     (ROOT / "requirements.lock").write_text(gateway)
     server = locked(["--requirement", "inference_server/requirements.txt"], "The model server's environment")
     (ROOT / "inference_server" / "requirements.lock").write_text(server)
