@@ -170,6 +170,8 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
         return _with_offer(state, parse, text, routes)
     if state.expectation.kind != "yes_no" and parse.intent != INFORM and _asks_nothing(text):
         return Choice("smalltalk", "aside", "a backchannel")
+    if parse.intent == "talk_to_human" and cues.asks_identity(text):
+        return Choice("smalltalk", "digress", "asks who answers")
     answer = answers(state, parse, text)
     claimed = routes.claimed(state, parse) if not answer or state.expectation.kind == "free" else None
     if claimed == task.skill:

@@ -37,6 +37,14 @@ _PICKUP = re.compile(
 )
 _OWN_WAY = re.compile(r"自提|自取|自己|门店|店里|仓库|取件码|\b(store|shop|myself|local)\b", re.IGNORECASE)
 """The customer fetches something."""
+_REFUND = re.compile(
+    r"(想|要|想要|申请|给我|帮我|直接)退款(?![到呢怎没了的进多什金失成])"
+    r"|\b(want|need|like|get|have|give me) (a |my )?(full )?(refund|money back)\b(?! (status|arriv|come))",
+    re.IGNORECASE,
+)
+_REFUND_ON_ITS_WAY = re.compile(
+    r"什么时候|多久|几天|到账|进度|查|状态|\b(when|how long|status|check|where)\b", re.IGNORECASE
+)
 _NOT_RECEIVED = re.compile(
     r"(显示|写着?|说是?|标|系统|物流|状态|明明|已经?).{0,10}(签收|送到|送达|妥投|收货|已收).{0,14}(没|未)(有)?(收|拿|见|看|到)"
     r"|(没|未)(有)?(收|拿)到.{0,14}(显示|写|说|已经?|怎么|却).{0,6}(签收|送到|送达|妥投|收货)"
@@ -98,6 +106,11 @@ def takes_back(text: str, done: Literal["cancel_order", "return", "exchange"]) -
 def wants_pickup(text: str) -> bool:
     """上门取件, "pick it up": a carrier is to fetch the goods from the customer."""
     return bool(_PICKUP.search(text)) and not _OWN_WAY.search(text)
+
+
+def wants_refund(text: str) -> bool:
+    """我想退款, "I want a refund"; not where the refund is."""
+    return bool(_REFUND.search(text)) and not _REFUND_ON_ITS_WAY.search(text)
 
 
 def not_received(text: str) -> bool:

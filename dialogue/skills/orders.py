@@ -113,7 +113,9 @@ async def _by_number(context: Context, skill: str, draft: Draft, tail: str | Non
         return Found(order)
     if state.proof == "token":
         draft.pop("order_number")
-        return numbers.again(context, skill, draft, context.say("orders.not_found", number=number))
+        slot = context.turn.parse.slot("order_number")
+        heard = number if slot is not None and slot.fails_check else ""
+        return numbers.again(context, skill, draft, context.say("orders.not_found", number=number), heard=heard)
     if tail is None:
         return numbers.ask_phone_tail(context, skill, draft, number)
     customer = await context.shop.customer(order.customer_id) if order is not None else None

@@ -141,6 +141,10 @@ class Products:
         """No product is meant: asked which one, once; then the knowledge base, which is honest."""
         words = which_product.search_words(context.text)
         task = context.task_of(self.name)
+        if task is not None and not words:
+            for item in await self._ask_again(context, draft):
+                yield item
+            return
         if task is None and len(words) < 2:
             for item in self._ask(context, self._kept(context, draft)):
                 yield item

@@ -20,9 +20,12 @@ from dialogue.skills.order_write import passed_on
 from dialogue.skills.orders import settle
 from dialogue.skills.refund_status import RefundStatus
 from dialogue.skills.returns import Returns
+from dialogue.state import DialogueState
 from dialogue.types import DialogueEvent, TaskEnded
+from nlu.types import Parse
 
 _OPEN = frozenset({OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.COMPLETED, OrderStatus.PENDING_PAYMENT})
+_MISTAKEN = frozenset({"refund_status", "return_policy", "out_of_scope"})
 
 
 class Refund:
@@ -31,6 +34,10 @@ class Refund:
     name = "refund"
     intents = ("refund_request",)
     writes = True
+
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """A wish for the money that was taken for a question about it."""
+        return state.task is None and parse.intent in _MISTAKEN and wishes.wants_refund(parse.normalized or parse.text)
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """Settle the order, then let the skill that fits take over. Raises ``ShopUnavailable``."""

@@ -120,6 +120,9 @@ def test_every_intent_has_a_skill_or_is_an_answer() -> None:
         (OFFERED, parse("叽里咕噜"), "fallback", "replace"),
         (NEW, parse("12345678", "troubleshoot", 0.7, order_number="12345678"), "order_status", "start"),
         (NEW, parse("12345678的加湿器不转了", "troubleshoot", 0.9, order_number="12345678"), "troubleshoot", "start"),
+        (CHOOSING, parse("你是机器人吗", "talk_to_human", 0.97), "smalltalk", "digress"),
+        (NEW, parse("我想退款，东西到现在还没收到", "refund_status", 0.66), "refund", "start"),
+        (NEW, parse("退款什么时候到", "refund_status", 0.9), "refund_status", "start"),
     ],
 )
 def test_choice(state: DialogueState, said: Parse, skill: str, mode: str) -> None:

@@ -44,6 +44,11 @@ from dialogue import cues, wishes
             ("我的快递到哪了", "订单发货了吗"),
         ),
         (
+            wishes.wants_refund,
+            ("我想退款，上次买的东西到现在还没收到", "我要退款", "申请退款", "I want a refund"),
+            ("我想退款到账了吗", "我的退款什么时候到", "怎么查退款进度", "where is my refund", "我要退货"),
+        ),
+        (
             wishes.about_own_coupons,
             ("我有什么优惠券", "优惠券为什么用不了", "do I have any coupons", "my coupon does not work"),
             ("有什么优惠活动", "优惠券怎么领"),
