@@ -7,6 +7,7 @@ on its way -> refuse it or wait     returned, cancelled -> where the refund is
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from dialogue import wishes
 from dialogue.shop import rules
@@ -22,7 +23,7 @@ from dialogue.skills.refund_status import RefundStatus
 from dialogue.skills.returns import Returns
 from dialogue.state import DialogueState
 from dialogue.types import DialogueEvent, TaskEnded
-from nlu.types import Parse
+from nlu.types import Parse, Slot
 
 _OPEN = frozenset({OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.COMPLETED, OrderStatus.PENDING_PAYMENT})
 _MISTAKEN = frozenset({"refund_status", "return_policy", "out_of_scope"})
@@ -51,8 +52,16 @@ class Refund:
         events: tuple[DialogueEvent, ...] = (*settled.events, *opened, TaskEnded("done"))
         for event in events:
             yield event
-        async for item in _fitting(context, settled.order).run(passed_on(context, events)):
+        passed = _naming(passed_on(context, events), settled.order)
+        async for item in _fitting(context, settled.order).run(passed):
             yield item
+
+
+def _naming(context: Context, order: Order) -> Context:
+    """``context`` as if the order's number had been said: the next skill must not choose another."""
+    number, parse = order.order_number, context.turn.parse
+    slots = (*(slot for slot in parse.slots if slot.name != "order_number"), Slot("order_number", number, number, 0, 0))
+    return replace(context, turn=replace(context.turn, parse=replace(parse, slots=slots)))
 
 
 def _fitting(context: Context, order: Order) -> CancelOrder | RefundStatus | NotReceived | Returns:
