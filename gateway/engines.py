@@ -64,7 +64,7 @@ def listen_config(settings: Settings) -> ListenConfig:
         answer_ms=min(section.endpoint_complete_ms, EndpointConfig().answer_ms),
         open_ms=section.endpoint_ms,
         unfinished_ms=section.endpoint_unfinished_ms,
-        address_ms=section.endpoint_unfinished_ms,
+        address_ms=max(section.endpoint_unfinished_ms, EndpointConfig().address_ms),
         digits_ms=section.endpoint_digits_ms,
         max_utterance_ms=section.max_utterance_s * 1000,
     )

@@ -94,7 +94,10 @@ class Floor:
         self._echo.began(event.utterance_id)
         self._answering.hold_floor(True)
         now_ms = self._now_ms()
-        await self._hold_unless_echo(self._turns.speech_started(event.utterance_id, event.start_ms, now_ms), now_ms)
+        await self._hold_unless_echo(self._started(event, now_ms), now_ms)
+
+    def _started(self, event: SpeechStarted, now_ms: float) -> Hold | None:
+        return self._turns.speech_started(event.utterance_id, event.start_ms, now_ms, over_bot=self._answering.is_held)
 
     async def _hold_unless_echo(self, hold: Hold | None, now_ms: float) -> None:
         """Fall silent if that is due, unless the microphone hears the bot; then as soon as it hears somebody else."""
@@ -169,8 +172,9 @@ class Floor:
         if judgement.verdict in _FOR_US:
             if transcript.level_db:
                 self._level.add(transcript.level_db)
-        else:
+        elif transcript.utterance_id == self._utterance_id or not self._answering.is_held:
             self._answering.go_on()
+        # else the customer speaks again already, and what they say now decides
 
     def _count_interruption(self, verdict: Verdict) -> None:
         self._metrics.interruptions.labels(_KINDS[verdict]).inc()

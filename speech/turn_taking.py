@@ -69,10 +69,15 @@ class TurnTaking:
         """Playout has run dry, or is held, or was flushed."""
         self._bot = None
 
-    def speech_started(self, utterance_id: int, start_ms: float, now_ms: float) -> Hold | None:
-        """The customer began to speak at ``start_ms`` (``SpeechStarted``), known at ``now_ms``."""
+    def speech_started(
+        self, utterance_id: int, start_ms: float, now_ms: float, *, over_bot: bool = False
+    ) -> Hold | None:
+        """The customer began to speak at ``start_ms`` (``SpeechStarted``), known at ``now_ms``.
+
+        ``over_bot``: an answer is held, which they have not let go on yet.
+        """
         self._utterance_id, self._start_ms = utterance_id, start_ms
-        self._over[utterance_id] = False
+        self._over[utterance_id] = over_bot
         while len(self._over) > _KEPT:
             self._over.popitem(last=False)
         return self.speech_continues(now_ms)

@@ -17,6 +17,8 @@ from speech.speak import SpokenRequest, speak
 from speech.types import LISTEN_RATE_HZ, Samples, TtsEngine
 
 ORDER_QUESTION = "我的订单什么时候到"
+ORDER_INTENTS = ("order_status", "logistics")
+"""What it may be taken for: the same skill answers both."""
 RETURN_WISH = "我想退货"
 ENGLISH_QUESTION = "Where is my order?"
 COMPLAINT = "我的快递怎么还没有到，我已经等了很多天，你们到底什么时候可以送到"

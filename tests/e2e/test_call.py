@@ -104,7 +104,7 @@ def test_a_spoken_order_question_is_answered_aloud_with_the_shipment(
 ) -> None:
     turn = the_turn(calls["order"].result())
     assert syllables_off(sound.ORDER_QUESTION, turn["transcript"]) <= 2
-    assert turn["intent"] == "order_status"
+    assert turn["intent"] in sound.ORDER_INTENTS
     assert ORDER in digits(turn["reply_text"])
     assert "预计" in turn["reply_text"]
     assert shop.carrier(ORDER) not in turn["reply_text"], "aloud the short answer comes first"
@@ -138,7 +138,7 @@ def test_an_order_number_read_out_digit_by_digit_is_found(calls: Calls) -> None:
 def test_an_english_question_is_answered_in_english(calls: Calls) -> None:
     turn = the_turn(calls["english"].result())
     assert "order" in turn["transcript"].lower()
-    assert turn["intent"] == "order_status"
+    assert turn["intent"] in sound.ORDER_INTENTS
     assert ORDER in digits(turn["reply_text"])
     assert "should arrive" in turn["reply_text"]
     assert turn["first_audio_ms"] > turn["speech_end_ms"]
@@ -169,7 +169,7 @@ def test_a_recording_at_another_rate_is_understood(calls: Calls, what: str) -> N
 def test_a_line_at_another_rate_is_understood(calls: Calls, rate_hz: int) -> None:
     transcript, understood, reply = calls[f"line at {rate_hz}"].result()
     assert syllables_off(sound.ORDER_QUESTION, transcript["text"]) <= 2
-    assert understood["intent"] == "order_status"
+    assert understood["intent"] in sound.ORDER_INTENTS
     assert ORDER in digits(reply["text"])
 
 
