@@ -28,10 +28,11 @@ from dialogue.skills import load
 from dialogue.skills.confirm import conclude, outcome_of, tell
 from dialogue.skills.context import Context, Item, Skill
 from dialogue.skills.handoff import offer
-from dialogue.state import NOTED_REQUESTS, NOTHING, DialogueState, Report, Task, fold
+from dialogue.state import NOTED_REQUESTS, NOTHING, DialogueState, Report, Task, fold, unsettled_keys
 from dialogue.streams import closable, mark_last
 from dialogue.types import (
     Action,
+    ActionDropped,
     ActionFinished,
     ActionResult,
     ActionRunner,
@@ -228,10 +229,13 @@ class _Run:
     async def _perform(self, choice: Choice) -> AsyncGenerator[Item, None]:
         before = self._state
         if choice.mode == "stop":
+            unsettled = unsettled_keys(self._state)
+            for key in unsettled:
+                yield ActionDropped(key)
             while self._state.task is not None:
                 yield TaskEnded("cancelled")
             context = self._context()
-            yield context.reply(context.say("resume.stopped"))
+            yield context.reply(context.say("confirm.dropped" if unsettled else "resume.stopped"))
             return
         if choice.mode in {"replace", "resume"}:
             yield TaskEnded("cancelled")

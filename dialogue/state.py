@@ -214,6 +214,14 @@ def task_key(conversation_id: str, task_id: str) -> str:
     return f"{conversation_id}:{task_id}"
 
 
+def unsettled_keys(state: DialogueState) -> tuple[str, ...]:
+    """Keys of the running and waiting tasks' WRITEs that the shop did not answer."""
+    tasks = (*state.suspended, *((state.task,) if state.task else ()))
+    keys = {task_key(state.conversation_id, task.task_id) for task in tasks}
+    found = (report.action.idempotency_key for report in state.actions if not report.is_settled)
+    return tuple(key for key in dict.fromkeys(found) if key in keys)
+
+
 def _customer_said(state: DialogueState, event: CustomerSaid) -> DialogueState:
     turn = event.turn
     polarity = turn.parse.sentiment.polarity

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from dialogue import cues, phrasing
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.skills.context import Context, Item
-from dialogue.state import UNAVAILABLE, task_key
+from dialogue.state import UNAVAILABLE, task_key, unsettled_keys
 from dialogue.types import (
     Action,
     ActionDropped,
@@ -71,7 +71,7 @@ def withdraw(context: Context) -> tuple[Item, ...]:
     """The customer said no: nothing was done, or the shop has not answered and is not asked again."""
     task = context.state.task
     key = task_key(context.state.conversation_id, task.task_id) if task else ""
-    if any(report.action.idempotency_key == key and not report.is_settled for report in context.state.actions):
+    if key in unsettled_keys(context.state):
         return (ActionDropped(key), TaskEnded("cancelled"), context.reply(context.say("confirm.dropped")))
     return (TaskEnded("cancelled"), context.reply(context.say("confirm.withdrawn")))
 

@@ -159,6 +159,6 @@ def reject_order(context: Context, skill: str, draft: Draft) -> bool:
     if not cues.is_correction(context.text) or not cues.names_order(context.text):
         return False
     draft["rejected"] = draft.get("order")
-    for name in ("order", "order_number", "about"):
+    for name in ("order", "order_number", "about", "skus", "lines"):
         draft.pop(name, None)
     return True

@@ -61,6 +61,7 @@ class Undo(OrderWrite):
 
     def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
         """What comes back."""
+        draft.pop("return_number", None)  # of an order that was meant before
         entry = last_return(order)
         if order.status is OrderStatus.CANCELLED or entry is None:
             what = phrasing.lines(order.lines, context.language)

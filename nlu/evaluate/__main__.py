@@ -7,8 +7,9 @@
     --retrieval PAIRS | --retrieval QUERIES CORPUS
     (none)                                         cross-validation of our own utterances
 
-``--json`` prints one JSON object and nothing else. Without ``--triton`` the shipped heads are applied here; embeddings
-are made in the server's environment and kept under build/.
+``--json`` prints one JSON object and nothing else on stdout; progress goes to stderr where that is a terminal.
+Without ``--triton`` the shipped heads are applied here; embeddings are made in the server's environment and kept under
+build/.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
     told = Console(stderr=True)
     try:
-        with Progress(console=told, transient=True, disable=options.json) as progress:
+        with Progress(console=told, transient=True, disable=not told.is_terminal) as progress:
             scores = evaluate(options, progress)
     except (DataError, DomainError, EncoderError, RowsError, ReportError, ClassifierUnavailable) as error:
         told.print(f"[red]{error}[/]", highlight=False)
@@ -107,6 +108,13 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _count(value: str) -> int:
+    """A whole number from 1 on."""
+    if (count := int(value)) < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return count
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m nlu.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -118,7 +126,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, nothing else")
     parser.add_argument("--triton", metavar="URL", help="ask this Triton (gRPC), and time it")
     parser.add_argument("--domain", default=DEFAULT)
-    parser.add_argument("--limit", type=int, metavar="N", help="N rows of the file, evenly spaced")
+    parser.add_argument("--limit", type=_count, metavar="N", help="N rows of the file, evenly spaced")
     parser.add_argument("--seed", type=int, default=7, help="of the cross-validation")
     parser.add_argument(
         "--models", type=Path, default=CHECKOUT / MODEL_REPOSITORY, help="model repository with the heads"

@@ -51,6 +51,8 @@ def load(files: Sequence[Path], limit: int | None) -> Search:
     rows = read(files[0], "query_id", "query", "relevant", limit=limit)
     if missing := [doc for row in rows for doc in row["relevant"] if doc not in place]:
         raise RowsError(f"{files[1]}: no document {missing[0]}, which a query needs")
+    if idle := [row["query_id"] for row in rows if not row["relevant"]]:
+        raise RowsError(f"{files[0]}: no relevant document for the query {idle[0]}")
     return Search(
         tuple(row["query"] for row in rows),
         tuple(row["question"] for row in documents),
@@ -59,7 +61,7 @@ def load(files: Sequence[Path], limit: int | None) -> Search:
 
 
 def from_pairs(rows: Sequence[Row], most: int) -> Search:
-    """At most ``most`` queries, evenly spaced over the positive pairs."""
+    """At most ``most`` queries, evenly spaced over the positive pairs. Raises ``RowsError`` where there are none."""
     positive = [row for row in rows if str(row["label"]) == "1"]
     asking = dict.fromkeys(row["text1"] for row in spaced(positive, most))
     corpus = dict.fromkeys(text for row in rows for text in (row["text1"], row["text2"]) if text not in asking)
@@ -70,6 +72,8 @@ def from_pairs(rows: Sequence[Row], most: int) -> Search:
             if text in asking and other in place:
                 partners[text].add(place[other])
     queries = [text for text in asking if partners[text]]
+    if not queries:
+        raise RowsError("no pair with label 1 whose second text is in the corpus: nothing to ask")
     return Search(tuple(queries), tuple(corpus), tuple(frozenset(partners[text]) for text in queries))
 
 

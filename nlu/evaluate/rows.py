@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
+_TEXTS = frozenset({"text", "text1", "text2", "query", "question"})
 
 
 class RowsError(ValueError):
@@ -17,7 +18,8 @@ class RowsError(ValueError):
 def read(path: Path, *fields: str, limit: int | None = None) -> list[Row]:
     """Rows that hold every one of ``fields``; with ``limit`` that many of them, evenly spaced. Raises ``RowsError``."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        # Not splitlines(): a JSON string may hold U+2028 or U+0085 as they are.
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise RowsError(f"{path}: {error}") from error
     rows = [_row(path, number, line, fields) for number, line in enumerate(lines, start=1) if line.strip()]
@@ -42,4 +44,6 @@ def _row(path: Path, number: int, line: str, fields: tuple[str, ...]) -> Row:
         raise RowsError(f"{path}:{number}: an object was expected")
     if missing := [field for field in fields if field not in row]:
         raise RowsError(f"{path}:{number}: no {', '.join(missing)}; there are {', '.join(row)}")
+    if strange := [field for field in fields if field in _TEXTS and not isinstance(row[field], str)]:
+        raise RowsError(f"{path}:{number}: {', '.join(strange)} should be a string")
     return row

@@ -47,5 +47,5 @@ def _accuracy(truth: Sequence[bool], said: Sequence[bool]) -> float:
 def _of(
     category: str, rows: Sequence[Row], truth: Sequence[bool], good: Sequence[bool]
 ) -> tuple[list[bool], list[bool]]:
-    chosen = [index for index, row in enumerate(rows) if row.get("category") == category]
+    chosen = [index for index, row in enumerate(rows) if "category" in row and str(row["category"]) == category]
     return [truth[index] for index in chosen], [good[index] for index in chosen]

@@ -37,7 +37,7 @@ class LostCard:
         """One turn of the task. Raises ``ShopUnavailable``."""
         draft = context.draft(self.name)
         answered = "yes" if _orders_it(context) else verdict(context, self.name)
-        if answered == "yes":
+        if answered == "yes" and tail_in(context) in {None, draft.get("tail")}:
             async for item in submit(context, self.name, "block_card", {"card_id": draft["card"]}):
                 yield item
             return

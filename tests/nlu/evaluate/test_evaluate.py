@@ -187,6 +187,49 @@ def test_rows_are_checked_and_spaced(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x85"])
+def test_only_a_newline_ends_a_row(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": f"a{mark}b"}, ensure_ascii=False) + "\n", "utf-8")
+    assert [row["text"] for row in read(path, "text")] == [f"a{mark}b"]
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a"}\n', "utf-8-sig")
+    assert [row["text"] for row in read(path, "text")] == ["a"]
+
+
+def test_a_text_that_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a"}\n{"text": null}\n', "utf-8")
+    with pytest.raises(RowsError, match=r":2: text should be a string"):
+        read(path, "text")
+
+
+def test_categories_need_not_be_strings() -> None:
+    moods = {"a": {"positive": 0.9, "neutral": 0.0, "negative": 0.1}}
+    for category in (3, None):
+        scores = sentiment.sentiment(rows("a", label=[1], category=[category]), GivenParses({}, moods))
+        assert scores["categories"] == {str(category): 1.0}
+
+
+def test_retrieval_without_a_question_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RowsError, match="nothing to ask"):
+        retrieval.from_pairs([{"text1": "a", "text2": "b", "label": 0}], 10)
+    queries, corpus = tmp_path / "queries.jsonl", tmp_path / "corpus.jsonl"
+    queries.write_text('{"query_id": "q1", "query": "a", "relevant": []}\n', "utf-8")
+    corpus.write_text('{"doc_id": "d1", "question": "b"}\n', "utf-8")
+    with pytest.raises(RowsError, match="q1"):
+        retrieval.load([queries, corpus], None)
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "x"])
+def test_a_limit_is_a_count(limit: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["--cic", "rows.jsonl", "--limit", limit])
+
+
 def test_a_file_that_is_away_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["--cic", str(tmp_path / "none.jsonl"), "--json"]) == 1
     printed = capsys.readouterr()
