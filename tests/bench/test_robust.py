@@ -14,7 +14,7 @@ def test_the_table_names_intents_and_slots_that_exist() -> None:
     rows = robust.sentences()
     assert len(rows) >= 140
     assert len({row.text for row in rows}) == len(rows)
-    known = {*INTENTS, "inform", "policy_question"}
+    known = {*INTENTS, "inform"}
     assert {intent for row in rows for intent in row.intents} <= known
     assert {name for row in rows for name, _ in row.slots} <= set(SLOTS)
     assert sum(row.language == "en" for row in rows) >= 30
