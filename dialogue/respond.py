@@ -17,7 +17,7 @@ from dataclasses import replace
 from dialogue import cues
 from dialogue.backend import Backend
 from dialogue.errors import DialogueError, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
-from dialogue.generate import GenerationOptions, Generator
+from dialogue.generation.types import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
 from dialogue.no_input import no_input
 from dialogue.policy import Choice, Routes, choose

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialogue.backend import Backend
 from dialogue.domains import Business, load_business
 from dialogue.errors import DialogueError
-from dialogue.generate import GenerationOptions, Generator, OpenAIGenerator, TritonGenerator
+from dialogue.generation.engines import OpenAIGenerator, TritonGenerator
+from dialogue.generation.types import GenerationOptions, Generator
 from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol, cast
 
 from dialogue.backend import Backend
-from dialogue.generate import GenerationOptions, Generator
+from dialogue.generation.types import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
 from dialogue.shop.protocol import Shop
 from dialogue.state import DialogueState, Task, task_key

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from dialogue import cues
 from dialogue.errors import GenerationFailed
-from dialogue.generate import messages, safe_sentences
+from dialogue.generation.small_talk import messages, safe_sentences
 from dialogue.no_input import what_is_asked
 from dialogue.skills.confirm import outcome_of
 from dialogue.skills.context import Context, Item

@@ -13,15 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from dialogue.errors import GenerationFailed
-from dialogue.generate import (
-    GenerationOptions,
-    Message,
-    OpenAIGenerator,
-    TritonGenerator,
-    messages,
-    safe,
-    safe_sentences,
-)
+from dialogue.generation.engines import OpenAIGenerator, TritonGenerator
+from dialogue.generation.small_talk import messages, safe, safe_sentences
+from dialogue.generation.types import GenerationOptions, Message
 from dialogue.knowledge.index import KnowledgeIndex
 from dialogue.respond import Responder
 from dialogue.state import DialogueState, fold
@@ -77,24 +71,21 @@ async def written(writer: Writer, language: Language = "en", deadline_s: float =
     ],
 )
 def test_unsafe_english(text: str) -> None:
-    assert not safe(text, (), "en")
+    assert not safe(text, "en")
+
+
+def test_safe_chinese() -> None:
+    assert safe("我很好，谢谢您的关心。", "zh")
 
 
 @pytest.mark.parametrize("text", ["I am doing well, thank you for asking!", "It is lovely to meet you."])
 def test_safe_english(text: str) -> None:
-    assert safe(text, (), "en")
+    assert safe(text, "en")
 
 
 @pytest.mark.parametrize("text", ["您的订单明天到。", "只要九十九元。", "七天内可以退货。", "I am fine.", "满99包邮。"])
 def test_unsafe_chinese(text: str) -> None:
-    assert not safe(text, (), "zh")
-
-
-def test_what_the_facts_hold_may_be_said() -> None:
-    assert safe("我很好，谢谢您的关心。", (), "zh")
-    assert safe("It costs 99 yuan.", ("price 99 yuan",), "en")
-    assert not safe("It costs 98 yuan.", ("price 99 yuan",), "en")
-    assert safe("You get a refund.", ("a refund is due",), "en")
+    assert not safe(text, "zh")
 
 
 async def test_sentences_come_as_they_are_whole_and_stop_after_two() -> None:
