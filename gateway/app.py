@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib
 import ipaddress
+import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -40,6 +41,9 @@ _CORS_HEADERS = "Authorization, Content-Type"
 _DRAIN_STEP_S = 0.05
 _SHOWN_TO_BROWSERS = frozenset({"/", "/v1/info"})
 """What a browser reads without naming its origin."""
+_ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+"""Names a request in its answer (``X-Request-Id``) and in the log of what broke."""
 _UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -146,11 +150,12 @@ async def _door(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request[_REQUEST_ID] = secrets.token_hex(8)
     try:
         return await handler(request)
     except GatewayError as error:
         request.app[SERVICES].metrics.refused.labels(error.code).inc()
-        return error_response(error.status, error.code, error.message, error.retry_after_s)
+        return error_response(error.status, error.code, error.message, error.retry_after_s, error.param)
     except web.HTTPRequestEntityTooLarge:
         limit = request.app[SERVICES].settings.gateway.max_body_bytes
         return error_response(413, "body_too_large", f"the body may have {limit} bytes")
@@ -168,6 +173,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         address = hashlib.sha256(client_address(request).encode()).hexdigest()[:8]
         log.logger().error(
             "request failed",
+            request_id=request[_REQUEST_ID],
             route=request.path,
             method=request.method,
             address_hash=address,
@@ -178,16 +184,19 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error_response(500, "internal", "something broke on our side; the request was not completed, try again")
 
 
-def error_response(status: int, code: str, message: str, retry_after_s: int | None = None) -> web.Response:
-    """The one error shape; also OpenAI's (``error.message``, ``error.type``, ``error.code``)."""
+def error_response(
+    status: int, code: str, message: str, retry_after_s: int | None = None, param: str | None = None
+) -> web.Response:
+    """The one error shape; also OpenAI's (``error.message``, ``error.type``, ``error.code``, ``error.param``)."""
     headers = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    body = {"error": {"code": code, "message": message, "type": kind, "param": None}}
+    kind = "server_error" if status >= 500 else _ERROR_TYPES.get(status, "invalid_request_error")
+    body = {"error": {"code": code, "message": message, "type": kind, "param": param}}
     return web.json_response(body, status=status, headers=headers)
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_SECURITY_HEADERS)
+    response.headers["X-Request-Id"] = request.get(_REQUEST_ID, "")
     if (worker := request.app[SERVICES].worker) is not None:
         response.headers["X-Kefu-Worker"] = str(worker)
     if request.path.startswith("/web/"):

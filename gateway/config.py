@@ -60,6 +60,10 @@ class Gateway(_Section):
     """REST requests per minute from one address."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 65536
     max_text_chars: Annotated[int, Field(ge=1)] = 2000
+    max_upload_bytes: Annotated[int, Field(ge=1024)] = 26_214_400
+    """Of a recording that is sent to be transcribed."""
+    max_upload_s: PositiveSeconds = 3600
+    """How long such a recording may be."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For is believed."""
     turn_deadline_s: PositiveSeconds = 20

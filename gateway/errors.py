@@ -17,12 +17,22 @@ class GatewayError(Exception):
     code = "gateway_error"
     status = 400
 
-    def __init__(self, message: str, *, code: str | None = None, retry_after_s: int | None = None) -> None:
-        """``code`` overrides the class's stable code with a narrower one."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retry_after_s: int | None = None,
+        param: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        """``code`` and ``status`` override the class's with narrower ones; ``param`` names the field that is wrong."""
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.retry_after_s = retry_after_s
+        self.param = param
+        self.status = status or type(self).status
 
 
 class ProtocolError(GatewayError):

@@ -8,5 +8,6 @@ CHANNELS: dict[str, str] = {
     "web": "gateway.channels.web:routes",
     "rest": "gateway.channels.rest:routes",
     "openai_chat": "gateway.channels.openai_chat:routes",
+    "openai_audio": "gateway.channels.openai_audio:routes",
     "ops": "gateway.channels.ops:routes",
 }

@@ -25,6 +25,13 @@ def demo_customer(request: web.Request) -> str | None:
     return request.app[SERVICES].settings.gateway.demo_customer or None
 
 
+def require_key(request: web.Request) -> None:
+    """Refuse servers without one of ``gateway.api_keys``, where there are any. Raises ``Unauthorized``."""
+    presented = bearer(request.headers.get("Authorization"))
+    if not key_allowed(presented, request.app[SERVICES].settings.gateway.api_keys):
+        raise Unauthorized("a valid API key is needed: Authorization: Bearer <key>", code="invalid_api_key")
+
+
 def rest_grant(request: web.Request, conversation_id: object, customer_id: object) -> Grant:
     """Grant for a REST request. Raises ``Unauthorized``, ``ProtocolError``.
 
@@ -33,10 +40,8 @@ def rest_grant(request: web.Request, conversation_id: object, customer_id: objec
     conversation. An id that we issued goes on with its conversation, whoever holds it.
     """
     services = request.app[SERVICES]
-    presented = bearer(request.headers.get("Authorization"))
     keys = services.settings.gateway.api_keys
-    if not key_allowed(presented, keys):
-        raise Unauthorized("a valid API key is needed: Authorization: Bearer <key>", code="invalid_api_key")
+    require_key(request)
     for name, value in (("conversation_id", conversation_id), ("customer_id", customer_id)):
         if value is not None and not (
             isinstance(value, str) and 0 < len(value) <= _MAX_ID_CHARS and value.isprintable()

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.channels.identity import rest_grant
+from gateway.channels.identity import require_key, rest_grant
 from gateway.channels.rest import checked_text, count_hops, read_object
 from gateway.conversation import Conversation
 from gateway.core import Hops
@@ -25,17 +25,35 @@ from gateway.services import SERVICES
 from gateway.wire import reply_json, understood_json
 
 MODEL = "kefu"
+MODELS = (MODEL, "kefu-asr", "kefu-tts")
+"""The dialogue, the recogniser and the voice, as configured. Requests may name any other: these answer."""
 
 
 def routes() -> list[web.RouteDef]:
     """The routes of this channel."""
-    return [web.post("/v1/chat/completions", _completions), web.get("/v1/models", _models)]
+    return [
+        web.post("/v1/chat/completions", _completions),
+        web.get("/v1/models", _models),
+        web.get("/v1/models/{model}", _model),
+    ]
 
 
-async def _models(_request: web.Request) -> web.Response:
-    return web.json_response(
-        {"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "kefu", "created": 0}]}
-    )
+def _model_json(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "owned_by": "kefu", "created": 0}
+
+
+async def _models(request: web.Request) -> web.Response:
+    require_key(request)
+    return web.json_response({"object": "list", "data": [_model_json(name) for name in MODELS]})
+
+
+async def _model(request: web.Request) -> web.Response:
+    require_key(request)
+    name = request.match_info["model"]
+    if name not in MODELS:
+        known = ", ".join(MODELS)
+        raise ProtocolError(f"there is no such model; known are {known}", code="model_not_found", status=404)
+    return web.json_response(_model_json(name))
 
 
 async def _completions(request: web.Request) -> web.StreamResponse:
@@ -50,8 +68,17 @@ async def _completions(request: web.Request) -> web.StreamResponse:
         grant.conversation_id, customer_id=grant.customer_id, channel="rest"
     )
     if body.get("stream"):
-        return await _stream(request, conversation, text)
+        return await _stream(request, conversation, text, with_usage=wants_usage(body.get("stream_options")))
     return web.json_response(await _whole(conversation, text))
+
+
+def wants_usage(options: object) -> bool:
+    """Whether a streamed answer ends with its usage. Raises ``ProtocolError``."""
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise ProtocolError("field 'stream_options' must be an object", param="stream_options")
+    return options.get("include_usage") is True
 
 
 def last_user_text(messages: object) -> str:
@@ -94,6 +121,11 @@ def _envelope(kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": MODEL}
 
 
+def _usage(text: str, words: str) -> dict[str, int]:
+    """Kefu has no tokeniser of its own at this level; characters are the honest unit, and they are named so."""
+    return {"prompt_tokens": len(text), "completion_tokens": len(words), "total_tokens": len(text) + len(words)}
+
+
 async def _whole(conversation: Conversation, text: str) -> dict[str, Any]:
     words = ""
     extra: dict[str, Any] = {}
@@ -106,28 +138,37 @@ async def _whole(conversation: Conversation, text: str) -> dict[str, Any]:
         "choices": [
             {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop", "logprobs": None}
         ],
-        # Kefu has no tokeniser of its own at this level; characters are the honest unit, and they are named so.
-        "usage": {"prompt_tokens": len(text), "completion_tokens": len(words), "total_tokens": len(text) + len(words)},
+        "usage": _usage(text, words),
         "kefu": {**extra, "conversation_id": conversation.id, "usage_unit": "characters"},
     }
 
 
-async def _stream(request: web.Request, conversation: Conversation, text: str) -> web.StreamResponse:
+async def _stream(
+    request: web.Request, conversation: Conversation, text: str, *, with_usage: bool
+) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
     envelope = _envelope("chat.completion.chunk")
 
     async def send(delta: dict[str, Any], finish: str | None = None, **extra: Any) -> None:
-        chunk = {**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **extra}
+        await write({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **extra})
+
+    async def write(fields: dict[str, Any]) -> None:
+        # With usage wanted every chunk has the field, and only the last one, without choices, fills it.
+        chunk = {**envelope, **({"usage": None} if with_usage else {}), **fields}
         await response.write(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode())
 
+    words = ""
     # A client that leaves is no error; the turn it asked for ends with its iterator.
     with suppress(ConnectionError):
         await send({"role": "assistant", "content": ""})
         async with aclosing(_pieces(conversation, text)) as pieces:
             async for piece, details in pieces:
+                words += piece
                 await send({"content": piece}, kefu={**details, "conversation_id": conversation.id})
         await send({}, "stop")
+        if with_usage:
+            await write({"choices": [], "usage": _usage(text, words)})
         await response.write(b"data: [DONE]\n\n")
         await response.write_eof()
     return response

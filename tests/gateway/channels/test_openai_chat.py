@@ -159,7 +159,7 @@ async def test_the_stock_client_gets_an_answer() -> None:
             model="kefu", messages=[{"role": "user", "content": "我的订单什么时候到"}], user="anna"
         )
         assert answer.choices[0].message.content == ANSWER
-        assert [model.id async for model in client.models.list()] == ["kefu"]
+        assert [model.id async for model in client.models.list()] == ["kefu", "kefu-asr", "kefu-tts"]
 
 
 async def test_the_stock_client_streams() -> None:

@@ -1,0 +1,124 @@
+"""Containers in and out, by FFmpeg's libraries."""
+
+from __future__ import annotations
+
+import io
+import random
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speech.audio import pcm_from_float
+from speech.containers import FORMATS, AudioFormat, Encoder, decode
+from speech.errors import AudioError
+from speech.types import Samples
+
+RATE = 24_000
+
+
+def tone(seconds: float, hz: float = 440.0, rate: int = RATE) -> Samples:
+    return (0.3 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def encoded(audio_format: AudioFormat, samples: Samples, *, speed: float = 1.0) -> list[bytes]:
+    pcm, encoder = pcm_from_float(samples), Encoder(audio_format, RATE, speed=speed)
+    pieces = [encoder.push(pcm[at : at + 960]) for at in range(0, len(pcm), 960)]
+    return [*pieces, encoder.finish()]
+
+
+def pitch_hz(samples: Samples, rate: int) -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(samples))) * rate / samples.size)
+
+
+@pytest.mark.parametrize("audio_format", [name for name in FORMATS if name != "pcm"])
+@pytest.mark.parametrize("speed", [1.0, 0.25, 3.0])
+def test_what_is_written_is_read(audio_format: AudioFormat, speed: float) -> None:
+    samples, rate = decode(b"".join(encoded(audio_format, tone(2.0), speed=speed)), 100)
+    assert samples.size / rate == pytest.approx(2.0 / speed, abs=0.12)
+    assert pitch_hz(samples, rate) == pytest.approx(440, abs=3)
+    assert float(np.abs(samples).max()) == pytest.approx(0.3, abs=0.05)
+
+
+def test_pcm_is_the_samples_themselves() -> None:
+    assert b"".join(encoded("pcm", tone(0.1))) == pcm_from_float(tone(0.1))
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_audio_comes_long_before_the_end(audio_format: AudioFormat) -> None:
+    pieces = encoded(audio_format, tone(2.0))
+    assert next(index for index, piece in enumerate(pieces) if piece) < 10
+    assert sum(bool(piece) for piece in pieces) > 10
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_nothing_said_is_a_file_without_sound(audio_format: AudioFormat) -> None:
+    assert isinstance(Encoder(audio_format, RATE).finish(), bytes)
+
+
+def test_channels_are_averaged() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="flac") as container:
+        stream: Any = container.add_stream("flac", rate=8000, layout="stereo")
+        left, right = np.full(8000, 8000, np.int16), np.zeros(8000, np.int16)
+        frame = av.AudioFrame.from_ndarray(np.stack([left, right], 1).reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    samples, rate = decode(file.getvalue(), 10)
+    assert (rate, samples.size) == (8000, 8000)
+    assert float(samples.mean()) == pytest.approx(4000 / 32768, abs=0.01)
+
+
+def test_a_recording_may_be_only_so_long() -> None:
+    with pytest.raises(AudioError, match="longer than 1 s"):
+        decode(b"".join(encoded("wav", tone(1.5))), 1.0)
+
+
+def test_a_rate_that_a_format_lacks() -> None:
+    with pytest.raises(AudioError, match="opus has no 44100 Hz"):
+        Encoder("opus", 44_100)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"x",
+        b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n",
+        b"ffconcat version 1.0\nfile x\n",
+        b"<html></html>" * 9,
+    ],
+)
+def test_what_is_no_recording(data: bytes) -> None:
+    with pytest.raises(AudioError, match="no recording that is known"):
+        decode(data, 10)
+
+
+def test_a_torn_recording_is_an_error_or_what_there_is() -> None:
+    whole = b"".join(encoded("mp3", tone(1.0)))
+    samples, rate = decode(whole[: len(whole) // 2], 10)
+    assert 0.2 < samples.size / rate < 0.8
+    with pytest.raises(AudioError):
+        decode(b"".join(encoded("flac", tone(1.0)))[:30], 10)
+
+
+_WHOLE: dict[AudioFormat, bytes] = {name: b"".join(encoded(name, tone(0.3))) for name in FORMATS if name != "pcm"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(_WHOLE)), st.integers(0, 2**32), st.integers(1, 40))
+def test_whatever_the_bytes_only_our_error(name: AudioFormat, seed: int, hurt: int) -> None:
+    chance = random.Random(seed)
+    data = bytearray(_WHOLE[name])
+    for _ in range(hurt):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    try:
+        samples, rate = decode(bytes(data), 100)
+    except AudioError:
+        return
+    assert samples.dtype == np.float32
+    assert rate > 0
