@@ -10,13 +10,14 @@ that is away becomes an honest apology with the offer of a person; what is unexp
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
 from dialogue import cues
 from dialogue.backend import Backend
 from dialogue.errors import DialogueError, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
+from dialogue.generation.rephrase import Rewording
 from dialogue.generation.types import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
 from dialogue.no_input import no_input
@@ -79,6 +80,12 @@ class Responder:
         self._options = options or GenerationOptions()
         self._skills = dict(skills) if skills is not None else load()
         self._routes = Routes.of(self._skills)
+        self._services = tuple(i for i, name in self._routes.intents.items() if name in self._routes.writing)
+        self._catalogue: Collection[str] = ()
+
+    def know(self, catalogue: Collection[str]) -> None:
+        """The names of the shop's products: a language model may only say one that the facts of the turn hold."""
+        self._catalogue = catalogue
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """The first words of a conversation, after the notice; or those for a customer who comes back."""
@@ -126,9 +133,17 @@ class Responder:
         Yields an event before the replies that tell of it. Raises only what is unexpected.
         """
         run = _Run(self, state, turn, actions)
-        async with aclosing(mark_last(run.turn_items())) as items:
+        async with aclosing(self._reworded(state, turn, mark_last(run.turn_items()))) as items:
             async for item in items:
                 yield self._prompts.marked(item) if isinstance(item, Reply) else item
+
+    def _reworded(
+        self, state: DialogueState, turn: Turn, items: AsyncGenerator[Item, None]
+    ) -> AsyncGenerator[Item, None]:
+        """``items`` in a language model's words, where that is configured."""
+        if self._generator is None or self._options.mode == "smalltalk":
+            return items
+        return Rewording(self._generator, self._options, state, turn, self._clock(), self._catalogue).items(items)
 
 
 class _Run:
@@ -309,6 +324,8 @@ class _Run:
             actions=self,
             now=responder._clock(),
             wording=responder._wording(self._state.language),
+            services=responder._services,
+            catalogue=responder._catalogue,
             resumed=resumed,
         )
 

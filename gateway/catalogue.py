@@ -6,6 +6,7 @@ Never in a turn's way: until the names are read, and where a domain has no produ
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from dialogue.backend import Backend
@@ -28,8 +29,13 @@ class Catalogued(Protocol):
         ...
 
 
-async def keep_known(understanding: Understanding, backend: Backend, every_s: float = REFRESH_S) -> None:
-    """Teach ``understanding`` the names of the products; ends at once where ``backend`` has none."""
+async def keep_known(
+    understanding: Understanding,
+    backend: Backend,
+    every_s: float = REFRESH_S,
+    tell: Callable[[frozenset[str]], None] = lambda names: None,
+) -> None:
+    """Teach ``understanding`` the names of the products, and ``tell`` them; ends at once where there are none."""
     if not isinstance(backend, Catalogued):
         return
     known: tuple[ProductNames, ...] = ()
@@ -39,6 +45,7 @@ async def keep_known(understanding: Understanding, backend: Backend, every_s: fl
             if names != known:
                 # About a second for 10,000 products: off the event loop.
                 understanding.know(await asyncio.to_thread(ProductLexicon, names))
+                tell(frozenset(name for _, called in names for name in called))
                 known = names
                 log.logger().info("catalogue taken in", count=len(names))
             wait_s = every_s

@@ -19,8 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialogue.backend import Backend
 from dialogue.domains import Business, load_business
 from dialogue.errors import DialogueError
-from dialogue.generation.engines import OpenAIGenerator, TritonGenerator
-from dialogue.generation.types import GenerationOptions, Generator
+from dialogue.knowledge import Knowledge
 from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder
@@ -39,6 +38,7 @@ from gateway.config import Settings
 from gateway.conversations import Conversations
 from gateway.core import Core
 from gateway.engines import load_voice
+from gateway.generation import generation_options, generator
 from gateway.ground import NEEDED_MODELS, Progress, connected, open_prepared, open_triton
 from gateway.knowledge import keep_fresh, open_knowledge
 from gateway.metrics import Metrics
@@ -101,21 +101,12 @@ async def opened(
         stack.callback(asyncio.create_task(fresh, name="knowledge").cancel)
         understanding = await asyncio.to_thread(_understanding, settings, client)
         await warm_dictionaries(understanding, business.wordings)
-        stack.callback(asyncio.create_task(keep_known(understanding, backend), name="catalogue").cancel)
+        responder = _responder(settings, business, backend, knowledge, client, metrics)
+        known = keep_known(understanding, backend, tell=responder.know)
+        stack.callback(asyncio.create_task(known, name="catalogue").cancel)
         core = Core(
             understanding,
-            Responder(
-                backend,
-                knowledge,
-                _generator(settings, client),
-                clock=wall_clock,
-                options=GenerationOptions(
-                    settings.generate.chinese, settings.generate.deadline_s, settings.generate.max_tokens
-                ),
-                skills=load(business.skills),
-                prompts=_prompts(settings, business),
-                wordings=business.wordings,
-            ),
+            responder,
             backend,
             store,
             metrics,
@@ -165,16 +156,24 @@ def _understanding(settings: Settings, client: InferenceClient) -> Understanding
     )
 
 
-def _generator(settings: Settings, client: InferenceClient) -> Generator | None:
-    section = settings.generate
-    match section.backend:
-        case "triton":
-            return TritonGenerator(client)
-        case "openai":
-            key = section.openai_key.get_secret_value() if section.openai_key else None
-            return OpenAIGenerator(section.openai_url, section.openai_model, key)
-        case _:
-            return None
+def _responder(
+    settings: Settings,
+    business: Business,
+    backend: Backend,
+    knowledge: Knowledge,
+    client: InferenceClient,
+    metrics: Metrics,
+) -> Responder:
+    return Responder(
+        backend,
+        knowledge,
+        generator(settings, client),
+        clock=wall_clock,
+        options=generation_options(settings, metrics),
+        skills=load(business.skills),
+        prompts=_prompts(settings, business),
+        wordings=business.wordings,
+    )
 
 
 def _prompts(settings: Settings, business: Business) -> Prompts:

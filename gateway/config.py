@@ -186,9 +186,11 @@ class Dialogue(_Section):
 
 
 class Generate(_Section):
-    """Free text by a language model: small talk and rephrasing only; facts always come from shop and knowledge base."""
+    """Free text by a language model; facts always come from shop and knowledge base, and every sentence is checked."""
 
     backend: Literal["triton", "openai", "off"] = "triton"
+    mode: Literal["smalltalk", "rephrase", "answer"] = "smalltalk"
+    """What it writes: small talk; also the skills' replies in other words; also answers that no skill has (openai)."""
     chinese: bool = False
     """True when the configured model writes Chinese (the bundled one does not)."""
     openai_url: str = ""
@@ -197,6 +199,13 @@ class Generate(_Section):
     openai_key: SecretStr | None = None
     deadline_s: PositiveSeconds = 6.0
     max_tokens: Annotated[int, Field(ge=1, le=1024)] = 60
+    first_sentence_s: PositiveSeconds = 2.5
+    """A skill's reply is said as it is when its rewriting has not begun by then."""
+    answer_deadline_s: PositiveSeconds = 10.0
+    """For an answer with tool calls, all of them together; must end before turn_deadline_s."""
+    answer_tokens: Annotated[int, Field(ge=1, le=4096)] = 300
+    tool_calls: Annotated[int, Field(ge=1, le=16)] = 4
+    """Look-ups that one answer may make."""
 
 
 class Domain(_Section):

@@ -119,6 +119,12 @@ class Metrics:
             ["name"],
             registry=self.registry,
         )
+        self.generated = Counter(
+            "kefu_generated_total",
+            "Sentences of a language model by purpose: said, or the reason why the template was said instead",
+            ["purpose", "outcome"],
+            registry=self.registry,
+        )
         self.errors = Counter("kefu_errors_total", "Errors by stable code", ["code"], registry=self.registry)
         self.refused = Counter("kefu_refused_total", "Requests refused at the door", ["code"], registry=self.registry)
         self.dropped_audio = Counter(

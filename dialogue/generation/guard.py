@@ -61,6 +61,8 @@ class Fact:
     """E.g. ``shop:order``, ``faq:returns-window``."""
     trusted: bool = True
     """False for words of strangers (reviews): they hold up no number, promise, name or link of ours."""
+    cited: str = ""
+    """Where it comes from, for the customer to read; empty: it is not cited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Guard:
     _clauses: tuple[tuple[frozenset[str], int], ...] = field(init=False)
     _words: frozenset[str] = field(init=False)
     _text: str = field(init=False)
+    _things: tuple[str, ...] = field(init=False)
+    """Identifiers and products of the catalogue that the facts tell of, case folded."""
 
     def __post_init__(self) -> None:
         trusted = tuple(fact.text for fact in self.facts if fact.trusted)
@@ -94,6 +98,7 @@ class Guard:
         )
         set_(self, "_words", grams(everything) | _characters(everything))
         set_(self, "_text", text.casefold())
+        set_(self, "_things", self._told_of())
 
     def reason_against(self, sentence: str) -> str | None:
         """Why ``sentence`` may not be said, as a label for metrics; None when it may."""
@@ -137,13 +142,15 @@ class Guard:
 
     def _mixes_up(self, sentence: str) -> bool:
         """Whether a value stands beside another thing than in the facts, where these tell of several things."""
-        things = [name for name in self._things() if name.casefold() in sentence.casefold()]
-        if len(self._things()) < 2 or not things:
+        if len(self._things) < 2:
+            return False
+        things = [name for name in self._things if name in sentence.casefold()]
+        if not things:
             return False
         pieces = [piece for piece in re.split(r"[，,；;]|\band\b|而", sentence) if piece.strip()]
         held = things[0]
         for piece in pieces:
-            here = [name for name in things if name.casefold() in piece.casefold()]
+            here = [name for name in things if name in piece.casefold()]
             held = here[0] if here else held
             values = {
                 claim for claim in claims(piece, self.now) if claim.kind in ("money", "date", "number", "percent")
@@ -152,20 +159,19 @@ class Guard:
                 return True
         return False
 
-    def _things(self) -> tuple[str, ...]:
-        """Identifiers and products of the catalogue that the facts tell of."""
-        numbers = tuple(claim.value for claim in self._known if claim.kind == "identifier")
-        return (*numbers, *(name for name in self.catalogue if len(name) > 1 and name.casefold() in self._text))
+    def _told_of(self) -> tuple[str, ...]:
+        numbers = tuple(claim.value.casefold() for claim in self._known if claim.kind == "identifier")
+        names = (name.casefold() for name in self.catalogue if len(name) > 1)
+        return (*numbers, *(name for name in names if name in self._text))
 
     def _beside(self, thing: str) -> frozenset[Claim]:
         """The claims of the facts that speak of ``thing``: its sentences, and those after it that name nothing."""
-        others = [name.casefold() for name in self._things()]
         found: set[Claim] = set()
         for fact in self.facts:
             speaks = False
             for part in re.split(r"(?<=[。！？；;\n])|(?<=\.)\s|[，,](?=[^，,]*)", fact.text):
-                named = [name for name in others if name in part.casefold()]
-                speaks = thing.casefold() in named if named else speaks
+                named = [name for name in self._things if name in part.casefold()]
+                speaks = thing in named if named else speaks
                 if speaks:
                     found |= claims(part, self.now)
         return _generous(frozenset(found), self.now)

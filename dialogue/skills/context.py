@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -41,6 +41,10 @@ class Context:
     actions: ActionRunner
     now: datetime
     wording: Wording
+    services: tuple[str, ...] = ()
+    """Intents that end in a WRITE here: what a language model may propose to begin."""
+    catalogue: Collection[str] = ()
+    """Names of the shop's products, for the check of what a language model says."""
     resumed: bool = False
     """The words of this turn were for another skill: only ask the pending question again."""
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dialogue import cues
 from dialogue.skills.context import Context, Item
 from dialogue.skills.faq import answer
+from dialogue.skills.free_answer import free_answer
 from dialogue.skills.handoff import hand_over
 from dialogue.types import Misunderstood
 
@@ -29,6 +30,13 @@ class Fallback:
             async for item in answer(context):
                 yield item
             return
+        if context.state.task is None or cues.is_question(context.text):
+            answered = False
+            async for item in free_answer(context):
+                answered = True
+                yield item
+            if answered:
+                return
         yield Misunderstood()
         rung = context.state.misunderstandings
         if rung >= 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from dialogue.skills.context import Context, Item
+from dialogue.skills.free_answer import free_answer
 from dialogue.skills.handoff import offer
 from dialogue.types import Card
 
@@ -37,6 +38,12 @@ async def answer(context: Context) -> AsyncIterator[Item]:
             told = context.say("faq.passage", text=told)
         named = best.entry_id if best.entry_id.startswith("doc:") else f"faq:{best.entry_id}"
         yield context.reply(told, cards=(source,), suggestions=others, sources=(named,))
+        return
+    answered = False
+    async for item in free_answer(context):
+        answered = True
+        yield item
+    if answered:
         return
     near = tuple(hit.entry.title(context.language) for hit in hits)[:2]
     suggestions = (*near, *context.suggest("human"))
