@@ -52,7 +52,7 @@ class ScoredLabel:
 SLOTS: tuple[str, ...] = (
     "order_number", "tracking_number", "phone", "phone_tail", "amount", "date", "date_range", "time", "product", "sku",
     "quantity", "colour", "size", "return_reason", "province", "city", "district", "street", "address_detail",
-    "receiver", "digits",
+    "receiver", "digits", "photo", "link",
 )  # fmt: skip
 """Slot names; their types and rules are in the README's table. ``phone_tail`` is the last four digits of a phone
 number, only read where it is expected; ``digits`` is a bare run of digits that fits no other slot."""

@@ -29,6 +29,7 @@ from nlu.repair import NO_TERMS, Terms, load_terms
 from nlu.requests import Clause, Found, answer_before, clauses, requests
 from nlu.secrets import NO_SECRETS, Secrets
 from nlu.slots import ProductLexicon, SlotConfig, SlotReading, read_slots
+from nlu.slots.links import in_words
 from nlu.sounds_like import SoundsLike, load_sounds_like
 from nlu.types import INFORM, INTENTS, Classifier, Expectation, Language, Parse, Request, ScoredLabel, Sentiment
 
@@ -174,14 +175,15 @@ class Understanding:
     async def _classify(self, text: str, language: Language) -> tuple[tuple[ScoredLabel, ...], str, bool]:
         """Labels, who gave them, and whether that was the fallback."""
         try:
-            return await self._classifier.classify(text, language), self._classifier.name, False
+            labels = await self._classifier.classify(in_words(text), language)
+            return labels, self._classifier.name, False
         except ClassifierUnavailable:
             return await self._fallback.classify(text, language), self._fallback.name, True
 
     async def _classify_all(
         self, text: str, parts: Sequence[Clause], language: Language
     ) -> tuple[tuple[ScoredLabel, ...], ...]:
-        texts = [text[part.start : part.end] for part in parts]
+        texts = [in_words(text[part.start : part.end]) for part in parts]
         if not texts:
             return ()
         try:

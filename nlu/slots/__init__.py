@@ -18,6 +18,7 @@ from nlu.slots import (
     attributes,
     dates,
     festivals,
+    links,
     numbers,
     periods,
     phones,
@@ -36,6 +37,7 @@ from nlu.types import Expectation, Language, Slot
 __all__ = ["ProductLexicon", "SlotConfig", "SlotReading", "find_slots", "load", "read_slots"]
 
 _READERS: tuple[Callable[[SlotContext], Iterator[Candidate]], ...] = (
+    links.read,
     tracking.read,
     numbers.read,
     phones.read,
