@@ -6,17 +6,29 @@ Arguments and facts are JSON: money as text with two places, days and instants i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Protocol, assert_never, cast, get_args, runtime_checkable
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from dialogue.backend import Backend
 from dialogue.errors import ActionRefused, ShopUnavailable
 from dialogue.shop.protocol import Shop
-from dialogue.shop.types import DayPart, Order, PriceAdjustment, Return, Ticket, TicketKind
+from dialogue.shop.types import (
+    Address,
+    Customer,
+    DayPart,
+    LineChange,
+    Order,
+    PostalAddress,
+    PriceAdjustment,
+    Return,
+    Ticket,
+    TicketKind,
+)
 from dialogue.types import Action, ActionResult, ShopAction
 
 UNAVAILABLE = "unavailable"
@@ -26,6 +38,8 @@ BAD_ARGUMENTS = "bad_arguments"
 _RETURN = TypeAdapter(Return)
 _TICKET = TypeAdapter(Ticket)
 _ADJUSTMENT = TypeAdapter(PriceAdjustment)
+_CHANGES = TypeAdapter(tuple[LineChange, ...])
+_ADDRESS: TypeAdapter[Any] = TypeAdapter(str | PostalAddress)
 Facts = Mapping[str, Any]
 
 
@@ -66,10 +80,23 @@ async def _call(shop: Shop, action: Action) -> Facts:
         raise _BadArguments(action.name)
     name = cast(ShopAction, action.name)
     match name:
-        case "cancel_order" | "change_address" | "request_invoice" | "urge_order" | "modify_order" | "restore_order":
+        case (
+            "cancel_order"
+            | "change_address"
+            | "change_payment"
+            | "request_invoice"
+            | "urge_order"
+            | "modify_order"
+            | "restore_order"
+        ):
             return _order_facts(await _call_order(shop, name, action.arguments, action.idempotency_key))
         case "create_return" | "book_pickup" | "withdraw_return":
             return _facts(_RETURN, await _call_return(shop, name, action.arguments, action.idempotency_key))
+        case "change_account_address":
+            customer_id, address = _text(action.arguments, "customer_id"), _address(action.arguments)
+            key = action.idempotency_key
+            customer: Customer = await shop.change_account_address(customer_id, address, idempotency_key=key)
+            return {"customer_id": customer.customer_id, "address": customer.address}
         case "protect_price":
             number = _text(action.arguments, "order_number")
             return _facts(_ADJUSTMENT, await shop.protect_price(number, idempotency_key=action.idempotency_key))
@@ -84,7 +111,13 @@ async def _call(shop: Shop, action: Action) -> Facts:
 
 
 _OrderAction = Literal[
-    "cancel_order", "change_address", "request_invoice", "urge_order", "modify_order", "restore_order"
+    "cancel_order",
+    "change_address",
+    "change_payment",
+    "request_invoice",
+    "urge_order",
+    "modify_order",
+    "restore_order",
 ]
 
 
@@ -94,7 +127,9 @@ async def _call_order(shop: Shop, name: _OrderAction, given: Facts, key: str) ->
         case "cancel_order":
             return await shop.cancel_order(number, _text(given, "reason", ""), idempotency_key=key)
         case "change_address":
-            return await shop.change_address(number, _text(given, "address"), idempotency_key=key)
+            return await shop.change_address(number, _address(given), idempotency_key=key)
+        case "change_payment":
+            return await shop.change_payment(number, _text(given, "payment_method"), idempotency_key=key)
         case "request_invoice":
             return await shop.request_invoice(number, _text(given, "title"), idempotency_key=key)
         case "urge_order":
@@ -102,9 +137,8 @@ async def _call_order(shop: Shop, name: _OrderAction, given: Facts, key: str) ->
         case "restore_order":
             return await shop.restore_order(number, idempotency_key=key)
         case "modify_order":
-            new_sku, quantity = _optional_text(given, "new_sku"), _quantity(given)
-            sku = _text(given, "sku")
-            return await shop.modify_order(number, sku, new_sku=new_sku, quantity=quantity, idempotency_key=key)
+            changes, method = _changes(given), _optional_text(given, "payment_method")
+            return await shop.modify_order(number, changes, payment_method=method, idempotency_key=key)
         case _:
             assert_never(name)
 
@@ -114,12 +148,15 @@ async def _call_return(
 ) -> Return:
     match name:
         case "create_return":
-            number, reason, kind = (
+            return await shop.create_return(
                 _text(given, "order_number"),
+                _skus(given),
                 _text(given, "reason", ""),
-                _text(given, "kind", "return"),
+                kind=_text(given, "kind", "return"),
+                new_skus=_skus(given, "new_skus", ()),
+                payment_method=_optional_text(given, "payment_method"),
+                idempotency_key=key,
             )
-            return await shop.create_return(number, _skus(given), reason, kind=kind, idempotency_key=key)
         case "book_pickup":
             number, day = _text(given, "return_number"), _day(given, "day")
             part: DayPart = _one_of(DayPart, given, "part")
@@ -169,11 +206,24 @@ def _optional_text(arguments: Facts, name: str) -> str | None:
     return None if arguments.get(name) is None else _text(arguments, name)
 
 
-def _quantity(arguments: Facts) -> int | None:
-    value = arguments.get("quantity")
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise _BadArguments("quantity")
+def _changes(arguments: Facts) -> tuple[LineChange, ...]:
+    """``changes``; an action of an older Kefu names its one line itself."""
+    names = ("sku", "new_sku", "quantity")
+    given = arguments.get("changes", [{name: arguments.get(name) for name in names}])
+    try:
+        return _CHANGES.validate_json(json.dumps(given), strict=True)
+    except (ValidationError, TypeError):
+        raise _BadArguments("changes") from None
+
+
+def _address(arguments: Facts) -> Address:
+    """Text, or the fields of a ``PostalAddress``."""
+    value = arguments.get("address")
+    try:
+        address: Address = _ADDRESS.validate_python(value)
+        return address
+    except ValidationError:
+        raise _BadArguments("address") from None
 
 
 def _money(arguments: Facts, name: str) -> Decimal | None:
@@ -201,8 +251,8 @@ def _one_of(choices: Any, arguments: Facts, name: str) -> Any:
     return value
 
 
-def _skus(arguments: Facts) -> tuple[str, ...]:
-    value = arguments.get("skus")
+def _skus(arguments: Facts, name: str = "skus", default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    value = arguments.get(name, default)
     if not isinstance(value, list | tuple) or not all(isinstance(sku, str) for sku in value):
-        raise _BadArguments("skus")
+        raise _BadArguments(name)
     return tuple(value)

@@ -30,6 +30,7 @@ from dialogue.types import (
     HandedOff,
     LanguageChanged,
     Misunderstood,
+    Proof,
     ReadBack,
     RequestsNoted,
     Said,
@@ -105,7 +106,7 @@ class DialogueState:
     conversation_id: str
     customer_id: str | None = None
     verified: bool = False
-    proof: Literal["token", "order_and_phone", "two_numbers"] | None = None
+    proof: Proof | None = None
     """How the customer was verified. Only a token shows the customer's whole list of orders."""
     language: Language = "zh"
     task: Task | None = None

@@ -14,6 +14,10 @@ from typing import Any, Literal, Protocol
 from nlu.types import Expectation, Language, Parse
 
 Modality = Literal["voice", "text"]
+Proof = Literal["token", "order_and_phone", "two_numbers", "email", "name_and_postal_code"]
+"""How a customer has shown who they are."""
+OF_ACCOUNT: frozenset[Proof] = frozenset({"token", "email", "name_and_postal_code"})
+"""Proofs that open the whole account; the others open what they name."""
 ShopAction = Literal[
     "cancel_order",
     "create_return",
@@ -129,11 +133,11 @@ class CustomerSaid:
 
 @dataclass(frozen=True, slots=True)
 class CustomerIdentified:
-    """The caller is known to be this customer (signed in, or verified by two numbers: of an order and a phone in a
-    shop)."""
+    """The caller is known to be this customer: signed in, or verified by two numbers (of an order and a phone in a
+    shop), or by what only they know of their account."""
 
     customer_id: str
-    how: Literal["token", "order_and_phone", "two_numbers"]
+    how: Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dialogue.shop.types import DayPart, TicketKind
+from dialogue.shop.types import DayPart, PaymentKind, TicketKind
 
 V = TypeVar("V")
 NO_REASON, QUALITY = "no_reason", "quality"
@@ -52,6 +52,10 @@ class Returns(_Part):
     """What a parcel back costs a customer who pays for it."""
     freight_free_levels: tuple[str, ...]
     """Levels for whom the shop pays whatever the reason is."""
+    ask_reason: bool
+    """Whether the customer has to say why."""
+    once: bool
+    """Whether a single return or exchange is all that an order allows."""
 
     @model_validator(mode="after")
     def _names_agree(self) -> Returns:
@@ -204,9 +208,50 @@ class Membership(_Part):
         return tuple(level.name for level in self.levels)
 
 
+class Identity(_Part):
+    """How a customer who has not signed in proves who they are."""
+
+    ways: Annotated[tuple[Literal["order_and_phone", "email", "name_and_postal_code"], ...], Field(min_length=1)]
+    """``order_and_phone``: the number of an order and the end of its phone number, and only that order is opened;
+    the others open the account. The first is asked for first."""
+    order_digits: Annotated[int, Field(ge=4, le=24)] | None
+    """How many digits an order number has; None: it has letters too and is not asked for by keypad."""
+
+
+class Cancel(_Part):
+    """Cancelling an order."""
+
+    reasons: dict[str, str] | None
+    """The reasons that count (names of ``dialogue.skills.reasons``) and what each is to the shop; None: any."""
+
+
+class Changes(_Part):
+    """Another product for one that was ordered: in an order that has not shipped, and in an exchange."""
+
+    within: Literal["category", "family"]
+    """What the new one must share with the old."""
+    once: bool
+    """Whether the lines of an order can be changed only once; after that it cannot be cancelled either."""
+
+
+class Payment(_Part):
+    """Differences and refunds."""
+
+    ask_difference: bool
+    """Whether the customer says how a difference is settled; else it is the way the order was paid."""
+    ask_refund: bool
+    """Whether the customer says where the money of a return goes; else it is the way the order was paid."""
+    refund_kinds: tuple[PaymentKind, ...]
+    """Kinds of methods that a refund may go to beside the one the order was paid with."""
+
+
 class Policies(_Part):
     """Everything that the shop's rules read."""
 
+    identity: Identity
+    cancel: Cancel
+    changes: Changes
+    payment: Payment
     returns: Returns
     refund: Refund
     price_protection: PriceProtection

@@ -42,6 +42,7 @@ _TABLES = (
     schema.coupons,
     schema.tickets,
     schema.restock_notices,
+    schema.payment_methods,
 )
 
 

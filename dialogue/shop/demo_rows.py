@@ -15,6 +15,7 @@ from typing import Any
 
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.demo_data_files import data
+from dialogue.shop.demo_payments import Payments
 from dialogue.shop.demo_service import Service
 from dialogue.shop.types import OrderStatus, ReturnStatus
 
@@ -80,6 +81,7 @@ class DemoRows:
     coupons: list[Row] = field(default_factory=list)
     tickets: list[Row] = field(default_factory=list)
     restock_notices: list[Row] = field(default_factory=list)
+    payment_methods: list[Row] = field(default_factory=list)
 
 
 def luhn_digit(digits: str) -> str:
@@ -146,6 +148,7 @@ class _Generator:
             customer = others[place] if place < len(others) else self._random.choice(others)
             self._order(customer, self._chance_plan(status))
         Service(self._rows, self._seed, self._now, DEMO_CUSTOMER_ID).add()
+        Payments(self._rows, self._seed, DEMO_CUSTOMER_ID).add()
         return self._rows
 
     def _products(self) -> Iterator[Row]:

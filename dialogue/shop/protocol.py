@@ -11,10 +11,13 @@ from typing import Protocol
 
 from dialogue.policies import Policies
 from dialogue.shop.types import (
+    Address,
     Coupon,
     Customer,
     DayPart,
+    LineChange,
     Order,
+    PaymentMethod,
     PriceAdjustment,
     Product,
     ProductNames,
@@ -43,6 +46,20 @@ class Shop(Protocol):
         """READ the customer with this 11-digit phone number, None when unknown."""
         ...
 
+    async def customer_by_email(self, email: str) -> Customer | None:
+        """READ the customer with this e-mail address, in any letters; None when unknown."""
+        ...
+
+    async def customer_by_name(self, name: str, postal_code: str) -> Customer | None:
+        """READ the one customer with this full name, in any letters, and postal code; None when there is none or
+        several.
+        """
+        ...
+
+    async def payment_methods(self, customer_id: str) -> tuple[PaymentMethod, ...]:
+        """READ the ways to pay that a customer has with the shop; what they use first comes first."""
+        ...
+
     async def order(self, order_number: str) -> Order | None:
         """READ one order, None when unknown."""
         ...
@@ -57,6 +74,12 @@ class Shop(Protocol):
 
     async def product(self, sku: str) -> Product | None:
         """READ one product, None when unknown."""
+        ...
+
+    async def variants(self, sku: str) -> tuple[Product, ...]:
+        """READ every product of the same family, ``sku`` too and those out of stock, in the order of the skus; the
+        product alone where it has no family, empty when it is unknown.
+        """
         ...
 
     async def search_products(
@@ -96,13 +119,34 @@ class Shop(Protocol):
         ...
 
     async def create_return(
-        self, order_number: str, skus: tuple[str, ...], reason: str, *, kind: str = "return", idempotency_key: str
+        self,
+        order_number: str,
+        skus: tuple[str, ...],
+        reason: str,
+        *,
+        kind: str = "return",
+        new_skus: tuple[str, ...] = (),
+        payment_method: str | None = None,
+        idempotency_key: str,
     ) -> Return:
-        """WRITE: open a return or exchange for lines of a delivered order. Raises ``ActionRefused``."""
+        """WRITE: open a return or exchange for lines of a delivered order. ``new_skus``: what comes for each of
+        ``skus`` in an exchange, empty: the same again. ``payment_method``: id of where the refund goes or the
+        difference is settled, None: the way it was paid. Raises ``ActionRefused``.
+        """
         ...
 
-    async def change_address(self, order_number: str, address: str, *, idempotency_key: str) -> Order:
+    async def change_address(self, order_number: str, address: Address, *, idempotency_key: str) -> Order:
         """WRITE: change the delivery address of an order that has not shipped. Raises ``ActionRefused``."""
+        ...
+
+    async def change_account_address(self, customer_id: str, address: Address, *, idempotency_key: str) -> Customer:
+        """WRITE: change the address that new orders go to. Raises ``ActionRefused``."""
+        ...
+
+    async def change_payment(self, order_number: str, payment_method: str, *, idempotency_key: str) -> Order:
+        """WRITE: pay an order that has not shipped with another method of the customer; what was paid goes back.
+        Raises ``ActionRefused``.
+        """
         ...
 
     async def request_invoice(self, order_number: str, title: str, *, idempotency_key: str) -> Order:
@@ -114,10 +158,16 @@ class Shop(Protocol):
         ...
 
     async def modify_order(
-        self, order_number: str, sku: str, *, new_sku: str | None, quantity: int | None, idempotency_key: str
+        self,
+        order_number: str,
+        changes: tuple[LineChange, ...],
+        *,
+        payment_method: str | None = None,
+        idempotency_key: str,
     ) -> Order:
-        """WRITE: another product of the same category, or another quantity, for one line of an order that has not
-        shipped; the difference is settled, ``Order.total`` changes. Raises ``ActionRefused``.
+        """WRITE: other products or quantities for lines of an order that has not shipped, all or none of them; the
+        difference is settled with ``payment_method`` (None: the way it was paid), ``Order.total`` changes. Raises
+        ``ActionRefused``.
         """
         ...
 

@@ -19,6 +19,7 @@ from dialogue.shop.types import (
     Order,
     OrderLine,
     OrderStatus,
+    PaymentMethod,
     Product,
     RelatedProduct,
     Return,
@@ -86,6 +87,11 @@ def to_product(row: RowMapping) -> Product:
     return Product(**{**row, "price_since": _at_or_none(row["price_since"])})
 
 
+def to_payment_method(row: RowMapping) -> PaymentMethod:
+    """A row of shop_payment_methods."""
+    return PaymentMethod(row["method_id"], row["kind"], row["label"], row["label_en"], row["balance"])
+
+
 def to_related(product: Product, reason: str, reason_en: str) -> RelatedProduct:
     """A product with the reason why it is named."""
     values = {field.name: getattr(product, field.name) for field in fields(product)}
@@ -124,6 +130,7 @@ def to_return(row: RowMapping) -> Return:
         status=ReturnStatus(row["status"]),
         created_at=_at(row["created_at"]),
         refunded_at=_at_or_none(row["refunded_at"]),
+        new_skus=tuple(row["new_skus"] or ()),
     )
     return Return(**values)
 
@@ -137,6 +144,8 @@ def _line(row: RowMapping) -> OrderLine:
         row["unit_price"],
         row["returnable"],
         row["category"],
+        row["family"],
+        dict(row["options"] or {}),
     )
 
 
@@ -177,6 +186,8 @@ def _order(
         cancelled_at=_at_or_none(row["cancelled_at"]),
         urged_at=_at_or_none(row["urged_at"]),
         price_adjustment=row["price_adjustment"],
+        payment_method=row["payment_method"],
+        modified=row["modified"],
     )
 
 

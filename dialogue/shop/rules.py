@@ -3,13 +3,13 @@
 A skill asks here before it asks the customer to confirm; the shop asks again inside the transaction. The numbers come
 from ``Policies``, which ``Shop.policies`` gives. The words are those of ``ActionRefused.rule`` and never change:
 
-  cancel_order     already_shipped, already_cancelled, already_returning
+  cancel_order     already_shipped, already_cancelled, already_returning, already_modified, reason_not_accepted
   create_return    not_delivered, not_in_order, already_returned, not_returnable, return_window_over, unknown_kind
   change_address   already_shipped, already_cancelled, empty_address
   request_invoice  not_paid, already_issued, empty_title
   urge_order       already_shipped, not_paid, already_cancelled, already_urged
-  modify_order     already_shipped, already_cancelled, not_in_order, unknown_product, other_category, already_in_order,
-                   same_thing, bad_quantity, out_of_stock
+  modify_order, change_payment, and what is wanted in an exchange: see ``change_rules``
+  change_account_address  unknown_customer, empty_address
   protect_price    not_paid, already_protected, price_window_over, not_cheaper
   book_pickup      unknown_return, not_open, day_not_offered
   withdraw_return  unknown_return, not_open, already_withdrawn
@@ -31,7 +31,6 @@ from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.types import Order, OrderLine, OrderStatus, Product, Return, ReturnStatus
 
 KINDS = ("return", "exchange")
-MAX_QUANTITY = 99
 
 _NOT_SHIPPED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PACKING})
 _RETURN_RUNS = frozenset({OrderStatus.RETURNING, OrderStatus.RETURNED})
@@ -42,13 +41,19 @@ OPEN = frozenset({ReturnStatus.REQUESTED, ReturnStatus.APPROVED})
 _NOT_A_RETURN = frozenset({ReturnStatus.REJECTED, ReturnStatus.WITHDRAWN})
 
 
-def why_not_cancel(order: Order, now: datetime) -> str | None:
+def why_not_cancel(order: Order, now: datetime, *, policies: Policies | None = None) -> str | None:
     """None when the order can be cancelled: nothing of it has left the warehouse."""
     if order.status in _NOT_SHIPPED:
-        return None
+        return "already_modified" if policies and policies.changes.once and order.modified else None
     if order.status is OrderStatus.CANCELLED:
         return "already_cancelled"
     return "already_returning" if order.status in _RETURN_RUNS else "already_shipped"
+
+
+def why_not_this_reason(reason: str, *, policies: Policies) -> str | None:
+    """None when an order may be cancelled for ``reason``."""
+    accepted = policies.cancel.reasons
+    return None if accepted is None or reason in accepted.values() else "reason_not_accepted"
 
 
 def why_not_restore(
@@ -92,54 +97,6 @@ def why_not_urge(order: Order, now: datetime, *, policies: Policies) -> str | No
     return "already_urged" if again is not None and now < again else None
 
 
-def why_not_modify(order: Order) -> str | None:
-    """None when lines of the order can still change: nothing of it has shipped."""
-    if order.status in _NOT_SHIPPED:
-        return None
-    return "already_cancelled" if order.status is OrderStatus.CANCELLED else "already_shipped"
-
-
-def why_not_change_line(order: Order, sku: str, product: Product | None, quantity: int | None) -> str | None:
-    """None when the line of ``sku`` can become ``quantity`` of ``product`` (as it is today; None: there is none such).
-
-    ``quantity`` None leaves it as it is.
-    """
-    if (rule := why_not_modify(order)) is not None:
-        return rule
-    line = line_of(order, sku)
-    if line is None:
-        return "not_in_order"
-    if product is None:
-        return "unknown_product"
-    wanted = line.quantity if quantity is None else quantity
-    if not 1 <= wanted <= MAX_QUANTITY:
-        return "bad_quantity"
-    if product.sku == sku:
-        if wanted == line.quantity:
-            return "same_thing"
-        return "out_of_stock" if product.stock < wanted - line.quantity else None
-    if line_of(order, product.sku) is not None:
-        return "already_in_order"
-    if line.category is not None and line.category != product.category:
-        return "other_category"
-    return "out_of_stock" if product.stock < wanted else None
-
-
-def modified_total(order: Order, sku: str, product: Product, quantity: int | None) -> Decimal:
-    """What the order costs after ``modify_order``: a kept product keeps its price, another one has today's."""
-    line = line_of(order, sku)
-    if line is None:
-        return order.total
-    price = line.unit_price if product.sku == sku else product.price
-    wanted = line.quantity if quantity is None else quantity
-    return max(Decimal(0), order.total + price * wanted - line.unit_price * line.quantity)
-
-
-def line_of(order: Order, sku: str) -> OrderLine | None:
-    """The order's line of this product."""
-    return next((line for line in order.lines if line.sku == sku), None)
-
-
 def why_not_return(
     order: Order, skus: Collection[str], reason: str, now: datetime, *, kind: str = "return", policies: Policies
 ) -> str | None:
@@ -151,7 +108,8 @@ def why_not_return(
     lines = [line for line in order.lines if line.sku in skus]
     if not skus or {line.sku for line in lines} != set(skus):
         return "not_in_order"
-    if returned_skus(order) & set(skus):
+    gone = returned_skus(order)
+    if gone & set(skus) or (gone and policies.returns.once):
         return "already_returned"
     if not all(_is_returnable(line, policies) for line in lines):
         return "not_returnable"

@@ -6,7 +6,7 @@ the name and the price that the customer saw.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text, false
 
 from dialogue.database import UtcDateTime, Yuan, metadata
 
@@ -19,6 +19,23 @@ customers = Table(
     Column("address", String(300), nullable=False),
     Column("level", String(16), nullable=False),
     Column("points", Integer, nullable=False),
+    Column("email", String(120)),
+    Column("postal_code", String(16)),
+    Index("ix_shop_customers_email", "email", unique=True),
+    Index("ix_shop_customers_postal_code", "postal_code"),
+)
+"""``email`` in lower case."""
+
+payment_methods = Table(
+    "shop_payment_methods",
+    metadata,
+    Column("method_id", String(64), primary_key=True),
+    Column("customer_id", ForeignKey("shop_customers.customer_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("label_en", String(64), nullable=False),
+    Column("balance", Yuan),
 )
 
 products = Table(
@@ -36,6 +53,7 @@ products = Table(
     Column("description", Text, nullable=False),
     Column("price_since", UtcDateTime),
     Column("previous_price", Yuan),
+    Column("family", String(32), index=True),
 )
 
 
@@ -105,6 +123,8 @@ orders = Table(
     Column("urged_at", UtcDateTime),
     Column("price_adjustment", Yuan),
     Column("status_before", String(16)),
+    Column("payment_method", String(64)),
+    Column("modified", Boolean, nullable=False, server_default=false()),
     Index("ix_shop_orders_customer_created", "customer_id", "created_at"),
 )
 """``status_before``: the status that an undone cancellation or return gives back."""
@@ -128,6 +148,8 @@ order_lines = Table(
     Column("unit_price", Yuan, nullable=False),
     Column("returnable", Boolean, nullable=False),
     Column("category", String(32)),
+    Column("family", String(32)),
+    Column("options", JSON),
     Index("ix_shop_order_lines_sku", "sku"),
 )
 
@@ -169,6 +191,9 @@ returns = Table(
     Column("refunded_at", UtcDateTime),
     Column("pickup_day", Date),
     Column("pickup_part", String(16)),
+    Column("new_skus", JSON),
+    Column("payment_method", String(64)),
+    Column("difference", Yuan),
 )
 
 tickets = Table(

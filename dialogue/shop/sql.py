@@ -21,15 +21,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dialogue.database import PATIENCE_S, insert_once, retrying, writing
 from dialogue.errors import ActionRefused, ShopUnavailable
 from dialogue.policies import Policies, shipped_policies
-from dialogue.shop import schema, sql_orders, sql_service
+from dialogue.shop import schema, sql_changes, sql_orders, sql_service
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.shop.protocol import Shop
 from dialogue.shop.records import rows
 from dialogue.shop.sql_reads import SqlReads
-from dialogue.shop.types import DayPart, Order, PriceAdjustment, Return, Ticket, TicketKind
+from dialogue.shop.types import (
+    Address,
+    Customer,
+    DayPart,
+    LineChange,
+    Order,
+    PriceAdjustment,
+    Return,
+    Ticket,
+    TicketKind,
+)
 
 V = TypeVar("V")
 _ORDER = TypeAdapter(Order)
+_CUSTOMER = TypeAdapter(Customer)
 _RETURN = TypeAdapter(Return)
 _TICKET = TypeAdapter(Ticket)
 _ADJUSTMENT = TypeAdapter(PriceAdjustment)
@@ -64,19 +75,35 @@ class SqlShop(SqlReads, Shop):
     async def cancel_order(self, order_number: str, reason: str, *, idempotency_key: str) -> Order:
         """WRITE: cancel an order that has not shipped; what was reserved goes back on stock."""
         arguments = {"order_number": order_number, "reason": reason}
-        return await self._change_order("cancel_order", arguments, idempotency_key, sql_orders.cancel(reason))
+        return await self._change_order(
+            "cancel_order", arguments, idempotency_key, sql_orders.cancel(reason, self._policies)
+        )
 
     async def restore_order(self, order_number: str, *, idempotency_key: str) -> Order:
         """WRITE: undo ``cancel_order`` shortly after it; what is needed is taken from stock again."""
         change = sql_orders.restore(self._policies)
         return await self._change_order("restore_order", {"order_number": order_number}, idempotency_key, change)
 
-    async def change_address(self, order_number: str, address: str, *, idempotency_key: str) -> Order:
-        """WRITE: change the delivery address of an order that has not shipped."""
-        arguments = {"order_number": order_number, "address": address}
-        return await self._change_order(
-            "change_address", arguments, idempotency_key, sql_orders.change_address(address)
-        )
+    async def change_address(self, order_number: str, address: Address, *, idempotency_key: str) -> Order:
+        """WRITE: change the delivery address of an order that has not shipped; it is kept as one line."""
+        arguments = {"order_number": order_number, "address": str(address)}
+        change = sql_orders.change_address(str(address))
+        return await self._change_order("change_address", arguments, idempotency_key, change)
+
+    async def change_account_address(self, customer_id: str, address: Address, *, idempotency_key: str) -> Customer:
+        """WRITE: change the address that new orders go to; it is kept as one line."""
+
+        async def write(connection: AsyncConnection) -> Customer:
+            return await sql_service.change_account_address(connection, customer_id, address)
+
+        arguments = {"customer_id": customer_id, "address": str(address)}
+        return await self._once("change_account_address", arguments, idempotency_key, write, _CUSTOMER)
+
+    async def change_payment(self, order_number: str, payment_method: str, *, idempotency_key: str) -> Order:
+        """WRITE: pay an order that has not shipped with another method; balances follow."""
+        arguments = {"order_number": order_number, "payment_method": payment_method}
+        change = sql_changes.change_payment(payment_method)
+        return await self._change_order("change_payment", arguments, idempotency_key, change)
 
     async def request_invoice(self, order_number: str, title: str, *, idempotency_key: str) -> Order:
         """WRITE: ask for an invoice of a paid order."""
@@ -91,11 +118,20 @@ class SqlShop(SqlReads, Shop):
         return await self._change_order("urge_order", {"order_number": order_number}, idempotency_key, change)
 
     async def modify_order(
-        self, order_number: str, sku: str, *, new_sku: str | None, quantity: int | None, idempotency_key: str
+        self,
+        order_number: str,
+        changes: tuple[LineChange, ...],
+        *,
+        payment_method: str | None = None,
+        idempotency_key: str,
     ) -> Order:
-        """WRITE: another product of the same category, or another quantity, for one line; stock and total follow."""
-        arguments = {"order_number": order_number, "sku": sku, "new_sku": new_sku, "quantity": quantity}
-        change = sql_orders.modify(sku, new_sku, quantity)
+        """WRITE: other products or quantities for lines, all or none; stock, total and balances follow."""
+        arguments = {
+            "order_number": order_number,
+            "changes": [[change.sku, change.new_sku, change.quantity] for change in changes],
+            "payment_method": payment_method,
+        }
+        change = sql_changes.modify(changes, payment_method, self._policies)
         return await self._change_order("modify_order", arguments, idempotency_key, change)
 
     async def protect_price(self, order_number: str, *, idempotency_key: str) -> PriceAdjustment:
@@ -108,16 +144,23 @@ class SqlShop(SqlReads, Shop):
         return await self._once("protect_price", arguments, idempotency_key, write, _ADJUSTMENT)
 
     async def create_return(
-        self, order_number: str, skus: tuple[str, ...], reason: str, *, kind: str = "return", idempotency_key: str
+        self,
+        order_number: str,
+        skus: tuple[str, ...],
+        reason: str,
+        *,
+        kind: str = "return",
+        new_skus: tuple[str, ...] = (),
+        payment_method: str | None = None,
+        idempotency_key: str,
     ) -> Return:
         """WRITE: open a return or exchange for lines of a delivered order."""
-        chosen = tuple(dict.fromkeys(skus))
+        wish = sql_service.ReturnWish.of(skus, reason, kind, new_skus, payment_method)
 
         async def write(connection: AsyncConnection) -> Return:
-            now = self._clock()
-            return await sql_service.create_return(connection, order_number, chosen, reason, kind, now, self._policies)
+            return await sql_service.create_return(connection, order_number, wish, self._clock(), self._policies)
 
-        arguments = {"order_number": order_number, "skus": list(chosen), "reason": reason, "kind": kind}
+        arguments = {"order_number": order_number, **wish.arguments()}
         return await self._once("create_return", arguments, idempotency_key, write, _RETURN)
 
     async def withdraw_return(self, return_number: str, *, idempotency_key: str) -> Return:

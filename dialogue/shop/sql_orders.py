@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, update
@@ -15,7 +16,7 @@ from dialogue.policies import Policies
 from dialogue.shop import rules, schema, service_rules
 from dialogue.shop.records import load_orders
 from dialogue.shop.sql_reads import load_products
-from dialogue.shop.types import Order, OrderLine, OrderStatus, PriceAdjustment, Product
+from dialogue.shop.types import Order, OrderStatus, PriceAdjustment
 
 MAX_TEXT = 200
 """Characters kept of a reason, an invoice title; an address may have 300."""
@@ -54,11 +55,13 @@ async def status_before(connection: AsyncConnection, order: Order) -> OrderStatu
     return OrderStatus(kept) if kept else None
 
 
-def cancel(reason: str) -> Change:
-    """What was reserved goes back on stock."""
+def cancel(reason: str, policies: Policies) -> Change:
+    """What was reserved goes back on stock, what was paid from a balance goes back to it."""
 
     async def change(connection: AsyncConnection, order: Order, now: datetime) -> None:
-        refuse(rules.why_not_cancel(order, now))
+        refuse(rules.why_not_cancel(order, now, policies=policies))
+        refuse(rules.why_not_this_reason(reason, policies=policies))
+        await move_balance(connection, order, order.payment_method, order.total)
         await set_order(
             connection,
             order,
@@ -67,22 +70,23 @@ def cancel(reason: str) -> Change:
             cancelled_at=now,
             cancel_reason=storable(reason)[:MAX_TEXT],
         )
-        await _move_stock(connection, [(line.sku, line.quantity) for line in order.lines])
+        await move_stock(connection, [(line.sku, line.quantity) for line in order.lines])
 
     return change
 
 
 def restore(policies: Policies) -> Change:
-    """What is needed is taken from stock again."""
+    """What is needed is taken from stock again, and from the balance that it was paid with."""
 
     async def change(connection: AsyncConnection, order: Order, now: datetime) -> None:
         refuse(rules.why_not_restore(order, now, policies=policies))
         products = await load_products(connection, [line.sku for line in order.lines], lock=True)
         refuse(rules.why_not_restore(order, now, policies=policies, products=products))
+        await move_balance(connection, order, order.payment_method, -order.total)
         usual = OrderStatus.PAID if order.paid_at else OrderStatus.PENDING_PAYMENT
         status = await status_before(connection, order) or usual
         await set_order(connection, order, status=status, status_before=None, cancelled_at=None, cancel_reason=None)
-        await _move_stock(connection, [(line.sku, -line.quantity) for line in order.lines])
+        await move_stock(connection, [(line.sku, -line.quantity) for line in order.lines])
 
     return change
 
@@ -119,26 +123,6 @@ def urge(policies: Policies) -> Change:
     return change
 
 
-def modify(sku: str, new_sku: str | None, quantity: int | None) -> Change:
-    """Another product or quantity for one line; stock and total follow."""
-    wanted_sku = sku if new_sku is None else new_sku
-
-    async def change(connection: AsyncConnection, order: Order, now: datetime) -> None:
-        products = await load_products(connection, {storable(sku), storable(wanted_sku)}, lock=True)
-        product = products.get(wanted_sku)
-        refuse(rules.why_not_change_line(order, sku, product, quantity))
-        line = rules.line_of(order, sku)
-        if line is None or product is None:
-            raise AssertionError("the rules let an unknown line or product through")
-        wanted = line.quantity if quantity is None else quantity
-        total = rules.modified_total(order, sku, product, quantity)
-        await _set_line(connection, order, line, product, wanted)
-        await set_order(connection, order, total=total)
-        await _move_stock(connection, [(sku, line.quantity), (wanted_sku, -wanted)])
-
-    return change
-
-
 async def protect_price(
     connection: AsyncConnection, order_number: str, now: datetime, policies: Policies
 ) -> PriceAdjustment:
@@ -151,25 +135,22 @@ async def protect_price(
     return PriceAdjustment(order.order_number, amount)
 
 
-async def _set_line(
-    connection: AsyncConnection, order: Order, line: OrderLine, product: Product, quantity: int
-) -> None:
-    table = schema.order_lines
-    values: dict[str, Any] = {"quantity": quantity}
-    if product.sku != line.sku:
-        values |= {
-            "sku": product.sku,
-            "name": product.name,
-            "name_en": product.name_en,
-            "unit_price": product.price,
-            "returnable": product.returnable,
-            "category": product.category,
-        }
-    where = (table.c.order_number == order.order_number, table.c.sku == line.sku)
-    await connection.execute(update(table).where(*where).values(**values))
+async def move_balance(connection: AsyncConnection, order: Order, method_id: str | None, more: Decimal) -> None:
+    """Pay ``more`` back to a method of a paid order (negative: take it), where it has a balance. Raises
+    ``ActionRefused`` when that is too low."""
+    if method_id is None or order.paid_at is None or not more:
+        return
+    table = schema.payment_methods
+    query = select(table.c.balance).where(table.c.method_id == storable(method_id)).with_for_update()
+    balance = (await connection.execute(query)).scalar_one_or_none()
+    if balance is None:
+        return
+    refuse("balance_too_low" if balance + more < 0 else None)
+    await connection.execute(update(table).where(table.c.method_id == method_id).values(balance=balance + more))
 
 
-async def _move_stock(connection: AsyncConnection, moves: Iterable[tuple[str, int]]) -> None:
+async def move_stock(connection: AsyncConnection, moves: Iterable[tuple[str, int]]) -> None:
+    """Put so many more pieces of each on stock."""
     table = schema.products
     # In the order of the skus, so that two changes cannot wait for each other.
     for sku, more in sorted(moves):

@@ -19,6 +19,7 @@ from dialogue.shop.records import (
     rows,
     to_coupon,
     to_customer,
+    to_payment_method,
     to_product,
     to_related,
     to_reviews,
@@ -29,6 +30,7 @@ from dialogue.shop.types import (
     Customer,
     Order,
     OrderStatus,
+    PaymentMethod,
     Product,
     ProductNames,
     RelatedProduct,
@@ -63,6 +65,24 @@ class SqlReads:
         found = await self._rows(schema.customers, schema.customers.c.phone, phone)
         return to_customer(found[0]) if found else None
 
+    async def customer_by_email(self, email: str) -> Customer | None:
+        """READ the customer with this e-mail address, in any letters; None when unknown."""
+        found = await self._rows(schema.customers, schema.customers.c.email, email.strip().lower())
+        return to_customer(found[0]) if found else None
+
+    async def customer_by_name(self, name: str, postal_code: str) -> Customer | None:
+        """READ the one customer with this full name and postal code; None when there is none or several."""
+        wanted = "".join(name.split()).casefold()
+        found = await self._rows(schema.customers, schema.customers.c.postal_code, postal_code.strip())
+        named = [row for row in found if "".join(row["name"].split()).casefold() == wanted]
+        return to_customer(named[0]) if len(named) == 1 else None
+
+    async def payment_methods(self, customer_id: str) -> tuple[PaymentMethod, ...]:
+        """READ the ways to pay that a customer has, in the order they were noted."""
+        table = schema.payment_methods
+        found = await self._rows(table, table.c.customer_id, customer_id, table.c.position, table.c.method_id)
+        return tuple(to_payment_method(row) for row in found)
+
     async def order(self, order_number: str) -> Order | None:
         """READ one order, None when unknown."""
         return await self._read(lambda connection: one_order(connection, order_number))
@@ -96,6 +116,14 @@ class SqlReads:
         """READ one product, None when unknown."""
         found = await self._rows(schema.products, schema.products.c.sku, sku)
         return to_product(found[0]) if found else None
+
+    async def variants(self, sku: str) -> tuple[Product, ...]:
+        """READ every product of the same family; the product alone where it has none."""
+        product = await self.product(sku)
+        if product is None or product.family is None:
+            return (product,) if product else ()
+        found = await self._rows(schema.products, schema.products.c.family, product.family, schema.products.c.sku)
+        return tuple(to_product(row) for row in found)
 
     async def search_products(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 from sqlalchemy import insert, select, update
@@ -13,38 +15,89 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dialogue.database import insert_once, storable
 from dialogue.errors import ActionRefused
 from dialogue.policies import Policies
-from dialogue.shop import rules, schema, service_rules
+from dialogue.shop import change_rules, rules, schema, service_rules
 from dialogue.shop.records import rows, to_customer, to_ticket
-from dialogue.shop.sql_orders import MAX_TEXT, locked_order, refuse, set_order, status_before
+from dialogue.shop.sql_changes import load_methods
+from dialogue.shop.sql_orders import MAX_ADDRESS, MAX_TEXT, locked_order, refuse, set_order, status_before
 from dialogue.shop.sql_reads import customer_tickets, load_products
-from dialogue.shop.types import Customer, DayPart, Order, OrderStatus, Return, ReturnStatus, Ticket, TicketKind
+from dialogue.shop.types import (
+    Address,
+    Customer,
+    DayPart,
+    LineChange,
+    Order,
+    OrderStatus,
+    PostalAddress,
+    Return,
+    ReturnStatus,
+    Ticket,
+    TicketKind,
+)
 
 _RETURN = TypeAdapter(Return)
 _MAX_TICKET_TEXT = 2000
 _OVER = (ReturnStatus.REFUNDED, ReturnStatus.REJECTED, ReturnStatus.WITHDRAWN)
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnWish:
+    """What a customer wants of a return or an exchange."""
+
+    skus: tuple[str, ...]
+    reason: str
+    kind: str
+    new_skus: tuple[str, ...]
+    payment_method: str | None
+
+    @classmethod
+    def of(
+        cls, skus: Sequence[str], reason: str, kind: str, new_skus: Sequence[str], payment_method: str | None
+    ) -> ReturnWish:
+        """Each sku once. Raises ``ActionRefused`` when there is not one new product for each."""
+        if new_skus and (kind != "exchange" or len(new_skus) != len(skus) or len(set(skus)) != len(skus)):
+            raise ActionRefused("no_change")
+        return cls(tuple(dict.fromkeys(skus)), reason, kind, tuple(new_skus), payment_method)
+
+    @property
+    def changes(self) -> tuple[LineChange, ...]:
+        """What comes for what."""
+        return tuple(LineChange(old, new) for old, new in zip(self.skus, self.new_skus, strict=False))
+
+    def arguments(self) -> dict[str, Any]:
+        """For the idempotency key."""
+        more = {"new_skus": list(self.new_skus)} if self.new_skus else {}
+        method = {"payment_method": self.payment_method} if self.payment_method else {}
+        return {"skus": list(self.skus), "reason": self.reason, "kind": self.kind, **more, **method}
+
+
 async def create_return(
-    connection: AsyncConnection,
-    order_number: str,
-    skus: tuple[str, ...],
-    reason: str,
-    kind: str,
-    now: datetime,
-    policies: Policies,
+    connection: AsyncConnection, order_number: str, wish: ReturnWish, now: datetime, policies: Policies
 ) -> Return:
-    """Open a return or an exchange."""
+    """Open a return or an exchange; a difference is settled when the goods are back."""
     order = await locked_order(connection, order_number)
-    refuse(rules.why_not_return(order, skus, reason, now, kind=kind, policies=policies))
+    refuse(rules.why_not_return(order, wish.skus, wish.reason, now, kind=wish.kind, policies=policies))
+    methods = await load_methods(connection, order.customer_id)
+    difference = None
+    if wish.kind == "exchange":
+        products = await load_products(connection, {storable(sku) for sku in wish.new_skus})
+        refuse(change_rules.why_not_exchange(order, wish.changes, products, policies=policies))
+        if wish.new_skus:
+            difference = change_rules.difference(order, wish.changes, products)
+        refuse(change_rules.why_not_settle(methods, wish.payment_method, difference or Decimal(0)))
+    else:
+        refuse(change_rules.why_not_refund_to(order, methods, wish.payment_method, policies=policies))
     opened = Return(
         return_number=f"R{order.order_number}{len(order.returns) + 1:02d}",
         order_number=order.order_number,
-        kind=kind,
-        skus=skus,
-        reason=storable(reason)[:MAX_TEXT],
+        kind=wish.kind,
+        skus=wish.skus,
+        reason=storable(wish.reason)[:MAX_TEXT],
         status=ReturnStatus.REQUESTED,
-        amount=rules.refund_amount(order, skus) if kind == "return" else Decimal("0.00"),
+        amount=rules.refund_amount(order, wish.skus) if wish.kind == "return" else Decimal("0.00"),
         created_at=now,
+        new_skus=wish.new_skus,
+        payment_method=wish.payment_method,
+        difference=difference,
     )
     await connection.execute(insert(schema.returns).values(**_RETURN.dump_python(opened)))
     before = (
@@ -78,6 +131,19 @@ async def book_pickup(
     refuse(service_rules.why_not_book_pickup(entry, day, part, now, policies=policies))
     await _set_return(connection, entry, pickup_day=day, pickup_part=part)
     return await _reloaded(connection, entry)
+
+
+async def change_account_address(connection: AsyncConnection, customer_id: str, address: Address) -> Customer:
+    """The address that new orders go to."""
+    wanted = storable(str(address)).strip()[:MAX_ADDRESS]
+    refuse(None if wanted else "empty_address")
+    customer = await _customer(connection, customer_id)
+    code = address.postal_code if isinstance(address, PostalAddress) else customer.postal_code
+    table = schema.customers
+    await connection.execute(
+        update(table).where(table.c.customer_id == customer.customer_id).values(address=wanted, postal_code=code)
+    )
+    return replace(customer, address=wanted, postal_code=code)
 
 
 async def notify_restock(connection: AsyncConnection, sku: str, customer_id: str, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +12,8 @@ Relation = Literal["accessory", "compatible", "substitute", "also_bought"]
 """How one product stands to another: belongs to it, works with it, may stand in for it, was bought with it."""
 DayPart = Literal["morning", "afternoon"]
 """When a carrier comes; the hours are policy."""
+PaymentKind = Literal["card", "wallet", "paypal", "gift_card", "cash"]
+"""A card, a wallet such as 微信支付, PayPal, a gift card (it has a balance), cash on delivery."""
 TicketKind = Literal["complaint", "repair", "supervisor", "follow_up"]
 """What a person of the shop is to look after."""
 
@@ -44,8 +46,32 @@ class ReturnStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """An address in parts, where the shop keeps it so. Personal data."""
+
+    street: str
+    """With the number: 101 Highway."""
+    unit: str = ""
+    """Suite 12, Apt. 3."""
+    city: str = ""
+    state: str = ""
+    """As the shop writes it: NY."""
+    postal_code: str = ""
+    country: str = ""
+
+    def __str__(self) -> str:
+        """In one line: 101 Highway, Suite 12, New York, NY 10001, USA."""
+        region = " ".join(part for part in (self.state, self.postal_code) if part)
+        return ", ".join(part for part in (self.street, self.unit, self.city, region, self.country) if part)
+
+
+Address = str | PostalAddress
+"""Free text, as in China, or parts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer. ``name``, ``phone``, ``address`` are personal data: never in logs or exception text."""
+    """A customer. Name, phone, address, e-mail are personal data: never in logs or exception text."""
 
     customer_id: str
     name: str
@@ -53,8 +79,25 @@ class Customer:
     """11 digits."""
     address: str
     level: str
-    """Membership level, e.g. 普通, 银卡, 金卡."""
+    """Membership level, e.g. 普通, 银卡, 金卡; empty where the shop has none."""
     points: int
+    email: str | None = None
+    postal_code: str | None = None
+    postal_address: PostalAddress | None = None
+    """``address`` in parts, where the shop keeps it so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """A way to pay that a customer has with the shop."""
+
+    method_id: str
+    kind: PaymentKind
+    label: str
+    """What it is called in Chinese: 微信支付, 尾号1234的银行卡."""
+    label_en: str
+    balance: Decimal | None = None
+    """What is left on it; None: it has no balance that the shop knows."""
 
 
 ProductNames = tuple[str, tuple[str, ...]]
@@ -84,6 +127,8 @@ class Product:
     """When ``price`` began; None when it never changed or is not known."""
     previous_price: Decimal | None = None
     """The price before ``price_since``."""
+    family: str | None = None
+    """What its variants share: the same thing in other options. None: it has no variants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +183,21 @@ class OrderLine:
     returnable: bool
     category: str | None = None
     """Chinese name; None when unknown: then only the general rules apply."""
+    family: str | None = None
+    """See ``Product.family``."""
+    options: dict[str, str] = field(default_factory=dict)
+    """What tells it from its variants, where the name does not: {"size": "M", "color": "red"}."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of a line of an order, or of goods that are exchanged."""
+
+    sku: str
+    new_sku: str | None = None
+    """The product in its place; None: the same."""
+    quantity: int | None = None
+    """How many; None: as many as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +246,12 @@ class Return:
     pickup_day: date | None = None
     """The day, in shop time, when a carrier fetches the goods; None: the customer sends them."""
     pickup_part: DayPart | None = None
+    new_skus: tuple[str, ...] = ()
+    """Of an exchange: what comes for each of ``skus``; empty: the same again."""
+    payment_method: str | None = None
+    """Id of the method that the refund goes to, or that the difference is settled with; None: the way it was paid."""
+    difference: Decimal | None = None
+    """What an exchange costs more, or less if negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +300,9 @@ class Order:
     """When the customer last asked to hurry it."""
     price_adjustment: Decimal | None = None
     """What price protection has paid back; None when it was not used."""
+    payment_method: str | None = None
+    """Id of the method it was or will be paid with; None when unknown."""
+    postal_address: PostalAddress | None = None
+    """``address`` in parts, where the shop keeps it so."""
+    modified: bool = False
+    """Its lines were changed after it was placed."""

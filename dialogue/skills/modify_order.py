@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from dialogue import cues, phrasing
-from dialogue.shop import rules
-from dialogue.shop.types import Order, OrderLine, Product
+from dialogue.shop import change_rules
+from dialogue.shop.types import LineChange, Order, OrderLine, Product
 from dialogue.skills import order_lines
 from dialogue.skills.cards import product_card
 from dialogue.skills.confirm import refusal as refusal_words
@@ -94,7 +94,7 @@ class ModifyOrder(OrderWrite):
 
     def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
         """It must not have shipped."""
-        return rules.why_not_modify(order)
+        return change_rules.why_not_modify(order, policies=context.shop.policies)
 
     async def missing(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
         """Which line, what of it, and which of several variants."""
@@ -130,11 +130,14 @@ class ModifyOrder(OrderWrite):
         if pieces:
             quantity = line.quantity * abs(pieces["sign"]) + pieces["count"] * (pieces["sign"] or 1)
         product = await context.shop.product(new_sku or line.sku)
-        rule = rules.why_not_change_line(order, line.sku, product, quantity)
+        changes = (LineChange(line.sku, new_sku, quantity),)
+        products = {product.sku: product} if product else {}
+        policies = context.shop.policies
+        rule = change_rules.why_not_change_lines(order, changes, products, policies=policies)
         if rule is not None or product is None:
             return (*refused_task(context, self.name, draft), self._no(context, rule or "unknown_product", line))
         draft["quantity"] = quantity
-        draft["difference"] = str(rules.modified_total(order, line.sku, product, quantity) - order.total)
+        draft["difference"] = str(change_rules.changed_total(order, changes, products) - order.total)
         name, said = phrasing.line_name(product, context.language), draft.get("wish") or ""
         wish = context.say("modify.wish", wish=said) if said and said not in name and said not in STEPS else ""
         draft["change"] = (
@@ -197,9 +200,7 @@ class ModifyOrder(OrderWrite):
             }
         return "modify_order", {
             "order_number": draft["order"],
-            "sku": draft["skus"][0],
-            "new_sku": draft.get("new_sku"),
-            "quantity": draft.get("quantity"),
+            "changes": [{"sku": draft["skus"][0], "new_sku": draft.get("new_sku"), "quantity": draft.get("quantity")}],
         }
 
     def forget(self, draft: Draft) -> bool:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from dialogue import cues
-from dialogue.shop import rules
+from dialogue.shop import change_rules, rules
 from dialogue.shop.types import Order
 from dialogue.skills import order_lines, return_words
 from dialogue.skills.cards import order_card
@@ -146,7 +146,7 @@ class Returns:
         settled = await settle(context, self.name, draft, fits=possible)
         if isinstance(settled, Pending):
             return settled.items
-        if draft["kind"] == "exchange" and rules.why_not_modify(settled.order) is None:
+        if draft["kind"] == "exchange" and change_rules.why_not_modify(settled.order, policies=policies) is None:
             events = (*settled.events, *context.open_task(self.name, {"order": settled.order.order_number}))
             ended: tuple[DialogueEvent, ...] = (*events, TaskEnded("done"))
             return (*ended, *[item async for item in ModifyOrder().run(passed_on(context, ended))])

@@ -15,9 +15,9 @@ import pytest
 
 from dialogue.errors import ActionRefused
 from dialogue.shop.protocol import Shop
-from dialogue.shop.types import OrderStatus, ReturnStatus
+from dialogue.shop.types import LineChange, OrderStatus, PostalAddress, ReturnStatus
 from tests.dialogue.shop.samples import Samples
-from tests.dialogue.shop.writes import WRITES, look
+from tests.dialogue.shop.writes import WRITES, instead_of, look
 
 
 async def refusal(awaitable: object) -> str:
@@ -37,6 +37,84 @@ class ShopConformance:
         assert await shop.customer_by_phone(samples.phone) == customer
         assert await shop.customer("nobody") is None
         assert await shop.customer_by_phone("00000000000") is None
+
+    async def test_finds_its_customer_by_what_only_they_know(self, shop: Shop, samples: Samples) -> None:
+        customer = await shop.customer(samples.customer_id)
+        assert customer is not None
+        assert await shop.customer_by_email(f" {samples.email.upper()} ") == customer
+        assert await shop.customer_by_email("nobody@example.com") is None
+        assert await shop.customer_by_name(customer.name, samples.postal_code) == customer
+        assert await shop.customer_by_name(customer.name, "00000") is None
+        assert await shop.customer_by_name("nobody", samples.postal_code) is None
+        for odd in ("", "x' OR 1=1 --", "1\0", "\ud800"):
+            assert await shop.customer_by_email(odd) is None
+            assert await shop.customer_by_name(odd, odd) is None
+
+    async def test_tells_how_a_customer_pays(self, shop: Shop, samples: Samples) -> None:
+        methods = {method.method_id: method for method in await shop.payment_methods(samples.customer_id)}
+        assert methods[samples.card].balance is None
+        assert methods[samples.gift_card].balance is not None
+        assert await shop.payment_methods("nobody") == ()
+        order = await shop.order(samples.paid)
+        assert order is not None
+        assert order.payment_method == samples.card
+
+    async def test_lists_all_variants_of_a_product(self, shop: Shop, samples: Samples) -> None:
+        variants = await shop.variants(samples.family[0])
+        assert tuple(product.sku for product in variants) == tuple(sorted(samples.family))
+        assert len({product.family for product in variants}) == 1
+        assert await shop.variants(samples.family[-1]) == variants
+        assert await shop.variants("no such sku") == ()
+
+    async def test_pays_with_another_method(self, shop: Shop, samples: Samples) -> None:
+        async def rule_for(number: str, method: str) -> str:
+            return await refusal(shop.change_payment(number, method, idempotency_key=f"{number}{method}"))
+
+        assert await rule_for(samples.paid, samples.card) == "same_payment_method"
+        assert await rule_for(samples.paid, "no such method") == "unknown_payment_method"
+        assert await rule_for(samples.shipped, samples.gift_card) == "already_shipped"
+        assert await rule_for("00000000", samples.card) == "unknown_order"
+        before = await shop.payment_methods(samples.customer_id)
+        await shop.change_payment(samples.paid, samples.gift_card, idempotency_key="a")
+        await shop.cancel_order(samples.paid, "", idempotency_key="b")
+        assert await shop.payment_methods(samples.customer_id) == before, "the gift card has its money back"
+
+    async def test_changes_the_address_of_the_account(self, shop: Shop, samples: Samples) -> None:
+        before = await shop.order(samples.paid)
+        address = PostalAddress("听雨街1号", city="上海市", postal_code="201600")
+        customer = await shop.change_account_address(samples.customer_id, address, idempotency_key="a")
+        assert customer == await shop.customer(samples.customer_id)
+        assert customer.address == str(address)
+        assert await shop.customer_by_name(customer.name, "201600") == customer
+        assert await shop.order(samples.paid) == before, "orders keep theirs"
+        nobody = shop.change_account_address("nobody", "甲", idempotency_key="b")
+        assert await refusal(nobody) == "unknown_customer"
+        empty = shop.change_account_address(samples.customer_id, " ", idempotency_key="c")
+        assert await refusal(empty) == "empty_address"
+
+    async def test_an_exchange_for_something_else(self, shop: Shop, samples: Samples) -> None:
+        async def rule_for(key: str, skus: tuple[str, ...], *new: str, method: str | None = None) -> str:
+            wish = shop.create_return(
+                samples.delivered, skus, "", kind="exchange", new_skus=new, payment_method=method, idempotency_key=key
+            )
+            return await refusal(wish)
+
+        order = await shop.order(samples.delivered)
+        assert order is not None
+        sku = order.lines[0].sku
+        assert await rule_for("a", (sku,), "no such sku") == "unknown_product"
+        assert await rule_for("b", (sku,), sku, sku) == "no_change"
+        new = await instead_of(shop, order.lines[0])
+        assert await rule_for("c", (sku,), new, method="no such method") == "unknown_payment_method"
+        elsewhere = shop.create_return(samples.delivered, (sku,), "", payment_method="nowhere", idempotency_key="d")
+        assert await refusal(elsewhere) == "unknown_payment_method"
+        opened = await shop.create_return(
+            samples.delivered, (sku,), "", kind="exchange", new_skus=(new,), idempotency_key="e"
+        )
+        product = await shop.product(new)
+        assert product is not None
+        assert (opened.new_skus, opened.payment_method) == ((new,), None)
+        assert opened.difference == (product.price - order.lines[0].unit_price) * order.lines[0].quantity
 
     async def test_reads_an_order_with_all_its_parts(self, shop: Shop, samples: Samples) -> None:
         order = await shop.order(samples.shipped)
@@ -279,7 +357,7 @@ class ShopConformance:
         assert old is not None
         shelf = await shop.search_products("", category=old.category, in_stock=True, limit=99)
         new = next(product for product in shelf if product.sku != line.sku and product.stock >= line.quantity)
-        changed = await shop.modify_order(samples.unpaid, line.sku, new_sku=new.sku, quantity=None, idempotency_key="a")
+        changed = await shop.modify_order(samples.unpaid, (LineChange(line.sku, new.sku),), idempotency_key="a")
         assert [(each.sku, each.quantity, each.unit_price) for each in changed.lines] == [
             (new.sku, line.quantity, new.price)
         ]
@@ -297,9 +375,8 @@ class ShopConformance:
             order = await shop.order(number)
             old = sku or (order.lines[0].sku if order else "x")
             key = f"{number}{sku}{new_sku}{quantity}"
-            return await refusal(
-                shop.modify_order(number, old, new_sku=new_sku, quantity=quantity, idempotency_key=key)
-            )
+            changes = (LineChange(old, new_sku, quantity),)
+            return await refusal(shop.modify_order(number, changes, idempotency_key=key))
 
         delivered = await shop.order(samples.delivered)
         assert delivered is not None

@@ -13,6 +13,15 @@ class Samples:
 
     customer_id: str
     phone: str
+    email: str
+    """In small letters."""
+    postal_code: str
+    card: str
+    """Id of a method of theirs without a balance, with which ``paid`` was paid."""
+    gift_card: str
+    """Id of a method of theirs whose balance is more than ``paid`` costs."""
+    family: tuple[str, ...]
+    """Skus of all variants of one product, at least two."""
     shipped: str
     """An order on its way; the customer's newest order."""
     delivered: str

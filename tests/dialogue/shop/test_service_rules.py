@@ -10,9 +10,9 @@ import pytest
 
 from dialogue.policies import shipped_policies
 from dialogue.policies.schema import Pickup
-from dialogue.shop import rules, service_rules
+from dialogue.shop import change_rules, rules, service_rules
 from dialogue.shop.clock import SHOP_ZONE
-from dialogue.shop.types import Order, OrderLine, OrderStatus, Product, Return, ReturnStatus, Ticket
+from dialogue.shop.types import LineChange, Order, OrderLine, OrderStatus, Product, Return, ReturnStatus, Ticket
 
 P = shipped_policies()
 NOW = datetime(2026, 11, 4, 12, 0, tzinfo=SHOP_ZONE)
@@ -87,15 +87,21 @@ def test_hurrying_once_a_day() -> None:
     ],
 )
 def test_what_a_line_can_become(sku: str, becomes: Product | None, quantity: int | None, rule: str | None) -> None:
-    assert rules.why_not_change_line(ORDER, sku, becomes, quantity) == rule
+    change = LineChange(sku, None if becomes is None or becomes.sku == sku else becomes.sku, quantity)
+    products = {becomes.sku: becomes} if becomes else {}
+    assert change_rules.why_not_change_lines(ORDER, (change,), products, policies=P) == rule
     shipped = replace(ORDER, status=OrderStatus.SHIPPED)
-    assert rules.why_not_change_line(shipped, sku, becomes, quantity) == "already_shipped"
+    assert change_rules.why_not_change_lines(shipped, (change,), products, policies=P) == "already_shipped"
 
 
 def test_a_kept_product_keeps_its_price_and_another_has_todays() -> None:
-    assert rules.modified_total(ORDER, "A", product("A", "60"), 3) == Decimal("180.00")
-    assert rules.modified_total(ORDER, "A", product("B", "60"), None) == Decimal("150.00")
-    assert rules.modified_total(ORDER, "A", product("B", "10"), 1) == Decimal("40.00")
+    def total(becomes: Product, quantity: int | None) -> Decimal:
+        change = LineChange("A", None if becomes.sku == "A" else becomes.sku, quantity)
+        return change_rules.changed_total(ORDER, (change,), {becomes.sku: becomes})
+
+    assert total(product("A", "60"), 3) == Decimal("180.00")
+    assert total(product("B", "60"), None) == Decimal("150.00")
+    assert total(product("B", "10"), 1) == Decimal("40.00")
 
 
 def test_what_became_cheaper_comes_back() -> None:

@@ -35,9 +35,17 @@ async def samples(shop: SqlShop, engine: AsyncEngine) -> Samples:
     by_status: dict[OrderStatus, Order] = {order.status: order for order in orders}
     customer = await shop.customer(demo.DEMO_CUSTOMER_ID)
     assert customer is not None
+    methods = {method.kind: method.method_id for method in await shop.payment_methods(customer.customer_id)}
+    shelf = await shop.search_products("", limit=999)
+    family = await shop.variants(next(product.sku for product in shelf if product.family))
     return Samples(
         customer_id=customer.customer_id,
         phone=customer.phone,
+        email=customer.email or "",
+        postal_code=customer.postal_code or "",
+        card=methods["wallet"],
+        gift_card=methods["gift_card"],
+        family=tuple(product.sku for product in family),
         shipped=by_status[OrderStatus.SHIPPED].order_number,
         delivered=by_status[OrderStatus.DELIVERED].order_number,
         over=by_status[OrderStatus.COMPLETED].order_number,

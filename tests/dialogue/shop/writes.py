@@ -6,8 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dialogue.shop.change_rules import why_not_instead
 from dialogue.shop.protocol import Shop
-from dialogue.shop.types import Order, OrderStatus, Return, ReturnStatus
+from dialogue.shop.types import (
+    Customer,
+    LineChange,
+    Order,
+    OrderLine,
+    OrderStatus,
+    PaymentMethod,
+    Return,
+    ReturnStatus,
+)
 from tests.dialogue.shop.samples import Samples
 
 
@@ -18,6 +28,8 @@ class World:
     orders: tuple[Order, ...]
     stock: dict[str, int]
     tickets: int
+    customer: Customer | None
+    methods: tuple[PaymentMethod, ...]
 
     def order(self, number: str) -> Order:
         return next(order for order in self.orders if order.order_number == number)
@@ -28,7 +40,8 @@ async def look(shop: Shop, samples: Samples) -> World:
     skus = {line.sku for order in orders for line in order.lines} | {samples.sold_out}
     products = [await shop.product(sku) for sku in sorted(skus)]
     stock = {product.sku: product.stock for product in products if product is not None}
-    return World(orders, stock, len(await shop.tickets(samples.customer_id)))
+    customer, methods = await shop.customer(samples.customer_id), await shop.payment_methods(samples.customer_id)
+    return World(orders, stock, len(await shop.tickets(samples.customer_id)), customer, methods)
 
 
 async def nothing(shop: Shop, samples: Samples) -> None:
@@ -78,9 +91,8 @@ def _restored(before: World, after: World, samples: Samples, result: Order) -> N
 async def _more(shop: Shop, samples: Samples, key: str) -> Order:
     order = await shop.order(samples.unpaid)
     assert order is not None
-    return await shop.modify_order(
-        samples.unpaid, order.lines[0].sku, new_sku=None, quantity=samples.more, idempotency_key=key
-    )
+    changes = (LineChange(order.lines[0].sku, None, samples.more),)
+    return await shop.modify_order(samples.unpaid, changes, idempotency_key=key)
 
 
 def _modified(before: World, after: World, samples: Samples, result: Order) -> None:
@@ -95,6 +107,21 @@ def _addressed(before: World, after: World, samples: Samples, result: Order) -> 
     assert after.order(samples.paid).address == "甲"
 
 
+def _moved(before: World, after: World, samples: Samples, result: Customer) -> None:
+    assert after.customer == result
+    assert result.address == "乙"
+
+
+def _repaid(before: World, after: World, samples: Samples, result: Order) -> None:
+    assert after.order(samples.paid).payment_method == samples.gift_card
+    (old,), (new,) = (
+        [method.balance for method in world.methods if method.method_id == samples.gift_card]
+        for world in (before, after)
+    )
+    assert old is not None
+    assert new == old - before.order(samples.paid).total
+
+
 def _invoiced(before: World, after: World, samples: Samples, result: Order) -> None:
     assert after.order(samples.paid).invoice == "requested"
 
@@ -107,6 +134,33 @@ def _urged(before: World, after: World, samples: Samples, result: Order) -> None
 def _protected(before: World, after: World, samples: Samples, result: Any) -> None:
     assert result.amount > 0
     assert after.order(samples.cheaper).price_adjustment == result.amount
+
+
+async def instead_of(shop: Shop, line: OrderLine) -> str:
+    """A product in stock that the shop's rules allow in exchange for this line."""
+    variants = await shop.variants(line.sku)
+    shelf = await shop.search_products("", category=line.category, in_stock=True, limit=99)
+    return next(
+        product.sku
+        for product in (*variants, *shelf)
+        if product.stock >= line.quantity and why_not_instead(line, product, policies=shop.policies) is None
+    )
+
+
+async def _exchange(shop: Shop, samples: Samples, key: str) -> Return:
+    order = await shop.order(samples.delivered)
+    assert order is not None
+    skus = tuple(line.sku for line in order.lines[:2])
+    new = tuple([await instead_of(shop, line) for line in order.lines[:2]])
+    return await shop.create_return(
+        samples.delivered, skus, "", kind="exchange", new_skus=new, payment_method=samples.card, idempotency_key=key
+    )
+
+
+def _exchanged(before: World, after: World, samples: Samples, result: Return) -> None:
+    assert after.order(samples.delivered).returns == (result,)
+    assert (result.kind, result.payment_method) == ("exchange", samples.card)
+    assert len(result.skus) == len(result.new_skus) == 2
 
 
 async def _return(shop: Shop, samples: Samples, key: str) -> Return:
@@ -166,10 +220,17 @@ WRITES: dict[str, Write] = {
     "restore_order": Write(lambda shop, s, key: shop.restore_order(s.paid, idempotency_key=key), _restored, _cancel),
     "modify_order": Write(_more, _modified),
     "change_address": Write(lambda shop, s, key: shop.change_address(s.paid, "甲", idempotency_key=key), _addressed),
+    "change_account_address": Write(
+        lambda shop, s, key: shop.change_account_address(s.customer_id, "乙", idempotency_key=key), _moved
+    ),
+    "change_payment": Write(
+        lambda shop, s, key: shop.change_payment(s.paid, s.gift_card, idempotency_key=key), _repaid
+    ),
     "request_invoice": Write(lambda shop, s, key: shop.request_invoice(s.paid, "乙", idempotency_key=key), _invoiced),
     "urge_order": Write(lambda shop, s, key: shop.urge_order(s.paid, idempotency_key=key), _urged),
     "protect_price": Write(lambda shop, s, key: shop.protect_price(s.cheaper, idempotency_key=key), _protected),
     "create_return": Write(_return, _returned),
+    "create_return of an exchange": Write(_exchange, _exchanged),
     "book_pickup": Write(_pick_up, _fetched),
     "withdraw_return": Write(_withdraw, _withdrawn),
     "notify_restock": Write(
