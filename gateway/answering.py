@@ -88,12 +88,13 @@ class Answering:
         self._speaker = Speaker(voice, self._playout, outbox, start.output_rate_hz)
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_MESSAGES_WAITING)
         self._answer: _Answer | None = None
-        self.anticipation = Anticipation(conversation, voice.tts if start.speak else None, self._modality)
+        self._channel = start.channel
+        self.anticipation = Anticipation(conversation, voice.tts if start.speak else None, self._modality, start.channel)
         self._customer_speaks = False
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
         self._group: asyncio.TaskGroup
-        self._log = log.logger(conversation_id=conversation.id, channel="web")
+        self._log = log.logger(conversation_id=conversation.id, channel=start.channel)
 
     # --- what the session tells and asks -----------------------------------------------------------------------------
 
@@ -142,6 +143,11 @@ class Answering:
         """The client says how much it has played."""
         if self._answer is not None and self._answer.script.turn_id == turn_id:
             self._playout.report(ms, play)
+
+    def report_truncated(self, turn_id: int, ms: float, play: int) -> None:
+        """The client says where it stopped when it was told to."""
+        if self._answer is not None and self._answer.script.turn_id == turn_id:
+            self._playout.truncated(ms, play)
 
     def hold_floor(self, customer_speaks: bool) -> None:
         """Audio that has not begun waits while the customer speaks.
@@ -265,7 +271,7 @@ class Answering:
         turn = self._conversation.take_turn(
             message.text,
             modality=self._modality,
-            channel="web",
+            channel=self._channel,
             language=message.language,
             alternatives=message.alternatives,
             hops=answer.hops,
@@ -331,7 +337,7 @@ class Answering:
         hops = hops_of(message, answer.hops, now_s)
         for hop, value in hops.items():
             name = hop.removesuffix("_ms")
-            self._services.metrics.hop("v2v" if name == "total" and message.spoken else name, value, "web")
+            self._services.metrics.hop("v2v" if name == "total" and message.spoken else name, value, self._channel)
         await self._outbox.put(
             ev.Latency(answer.script.turn_id, hops, spans_of(message, answer.hops, answer.ahead, now_s))
         )

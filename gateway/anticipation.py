@@ -19,13 +19,14 @@ _UNDERSTAND_S = 0.5
 class Anticipation:
     """At most one turn ahead. Whoever ``take``s it must close it."""
 
-    def __init__(self, conversation: Conversation, tts: TtsEngine | None, modality: Modality) -> None:
+    def __init__(self, conversation: Conversation, tts: TtsEngine | None, modality: Modality, channel: str) -> None:
         """``tts`` None: words only."""
         self._conversation = conversation
         self._tts = tts
         self._modality = modality
+        self._channel = channel
         self._ahead: Ahead | None = None
-        self._log = log.logger(conversation_id=conversation.id, channel="web")
+        self._log = log.logger(conversation_id=conversation.id, channel=channel)
 
     async def expect(self, message: Message, said: Said | None) -> None:
         """The customer has paused after these words: work on the answer, in case that was all.
@@ -38,7 +39,7 @@ class Anticipation:
         self._ahead = self._conversation.think_ahead(
             message.text,
             modality=self._modality,
-            channel="web",
+            channel=self._channel,
             language=message.language,
             alternatives=message.alternatives,
             tts=self._tts,

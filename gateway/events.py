@@ -28,6 +28,8 @@ class Start:
     speak: bool = True
     """False: answers are shown, not spoken."""
     greet: bool = True
+    channel: str = "web"
+    """The door it came through; said by the channel, for logs, metrics and the turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,21 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
+class Truncated:
+    """How much of a play that was cleared had left the speaker; for clients that report nothing else."""
+
+    turn_id: int
+    ms: float
+    """Counted from the start of the play."""
+    play: int
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """The client asks for the first words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupt:
     """The customer pressed "stop talking"."""
 
@@ -87,7 +104,7 @@ class Bye:
     """The customer leaves."""
 
 
-Inbound = Start | AudioIn | TextIn | Dtmf | Played | Interrupt | Mute | Ping | Bye
+Inbound = Start | AudioIn | TextIn | Dtmf | Played | Truncated | Greet | Interrupt | Mute | Ping | Bye
 
 
 @dataclass(frozen=True, slots=True)

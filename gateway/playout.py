@@ -95,6 +95,8 @@ class ReportedPlayout:
         self._reported_ms = 0.0
         self._heard_ms = 0.0
         """The farthest that any play has come."""
+        self._heard_before_ms = 0.0
+        """The same before the last flush."""
         self._client_reports = False
         self._delay_ms = _START_DELAY_MS
         """How far the loudspeaker is behind our clock, by the last report; much the same in the next play."""
@@ -105,7 +107,7 @@ class ReportedPlayout:
     def begin(self) -> None:
         """See ``Playout``."""
         self._sentences = []
-        self._heard_ms = 0.0
+        self._heard_ms = self._heard_before_ms = 0.0
         self.begin_play(0, 0.0)
 
     def begin_play(self, play: int, from_ms: float) -> None:
@@ -138,8 +140,14 @@ class ReportedPlayout:
         self._reported_ms = max(self._reported_ms, min(self._origin_ms + ms, self._sent_ms))
         self._changed.set()
 
+    def truncated(self, ms: float, play: int) -> None:
+        """The client says where the play stopped that was just flushed. It knows better than our clock, downwards."""
+        if play == self._play and self._started_s is None:
+            self._heard_ms = max(self._heard_before_ms, min(self._heard_ms, self._origin_ms + ms))
+
     def flush(self) -> float:
         """See ``Playout``."""
+        self._heard_before_ms = self._heard_ms
         self._heard_ms = max(self._heard_ms, self.played_ms)
         position_ms = self.played_ms
         self._started_s = None

@@ -92,7 +92,7 @@ class VoiceSession:
         """Whether the customer is in mid-utterance, or its words are awaited."""
         self._unclear_told = False
         self._active_s = services.clock()
-        self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel="web")
+        self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel=start.channel)
 
     async def run(self, inbound: AsyncGenerator[ev.Inbound]) -> str:
         """Serve the customer until they leave; returns the reason. ``outbox`` is closed at the end."""
@@ -162,6 +162,10 @@ class VoiceSession:
                 await self._pressed(digit)
             case ev.Played(turn_id, ms, play):
                 self._answering.report_played(turn_id, ms, play)
+            case ev.Truncated(turn_id, ms, play):
+                self._answering.report_truncated(turn_id, ms, play)
+            case ev.Greet():
+                await self._answering.say(self._conversation.core.responder.greeting)
             case ev.Interrupt():
                 await self._answering.cut()
             case ev.Mute(muted):

@@ -6,7 +6,6 @@ WAV follows RIFF/WAVE: PCM 8/16/24/32 bit, 32-bit float, G.711 A-law and mu-law,
 
 from __future__ import annotations
 
-import functools
 import shutil
 import struct
 import warnings
@@ -19,6 +18,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from speech import g711
 from speech.errors import AudioError
 from speech.types import AudioFrame, Samples
 
@@ -150,7 +150,7 @@ def _decode_wav(body: bytes, code: int, bits: int) -> Samples:
     width = max(1, bits // 8)
     body = body[: len(body) - len(body) % width]
     if code in {_A_LAW, _MU_LAW} and bits == 8:
-        return _g711_table(code)[np.frombuffer(body, np.uint8)]
+        return float_from_pcm(g711.decode(body, "alaw" if code == _A_LAW else "ulaw"))
     if code == _FLOAT and bits == 32:
         return np.asarray(np.nan_to_num(np.frombuffer(body, "<f4")), np.float32)
     if code == _PCM and bits == 8:
@@ -167,22 +167,6 @@ def _decode_wav(body: bytes, code: int, bits: int) -> Samples:
     raise AudioError(f"WAV format {code} with {bits} bits is not supported; convert it to 16-bit PCM")
 
 
-@functools.cache
-def _g711_table(code: int) -> Samples:
-    """All 256 code words of ITU-T G.711 as float32."""
-    byte = np.arange(256)
-    if code == _A_LAW:
-        word = byte ^ 0x55
-        exponent, mantissa = (word >> 4) & 7, (word & 15) << 4
-        value = np.where(exponent == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(exponent - 1, 0))
-        value = np.where(word & 0x80, value, -value)
-    else:
-        word = ~byte & 0xFF
-        value = ((((word & 15) << 3) + 0x84) << ((word >> 4) & 7)) - 0x84
-        value = np.where(word & 0x80, -value, value)
-    return (value / 32768).astype(np.float32)
-
-
 def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
     """Mono 16-bit PCM. Raises ``AudioError`` when the file cannot be written."""
     try:
@@ -195,8 +179,14 @@ def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
         raise AudioError(f"cannot write {path.name}: {error.strerror}") from error
 
 
+_LONGEST_S = 4 * 3600
+
+
 def read_audio(path: Path) -> tuple[Samples, int]:
-    """Any audio file: WAV here, everything else through pydub where ffmpeg is installed. Raises ``AudioError``."""
+    """Any audio file of our own: WAV here, everything else through pydub where ffmpeg is installed, else in process.
+
+    For what strangers send see ``speech.containers``. Raises ``AudioError``.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(12)
@@ -205,7 +195,9 @@ def read_audio(path: Path) -> tuple[Samples, int]:
     if start[:4] == b"RIFF" and start[8:12] == b"WAVE":
         return read_wav(path)
     if shutil.which("ffmpeg") is None:
-        raise AudioError(f"{path.name} is not a WAV file; install ffmpeg to read other formats, or convert it to WAV")
+        from speech.containers import decode
+
+        return decode(path.read_bytes(), _LONGEST_S)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydub imports audioop, which Python deprecates
         from pydub import AudioSegment

@@ -179,3 +179,14 @@ def test_a_report_of_the_end_says_nothing_of_the_delay(playout: ReportedPlayout,
     playout.sent(0, "", 0, 1000)
     clock.now = 5.5
     assert playout.sounding == (0, pytest.approx(420))
+
+
+def test_a_truncation_says_where_the_play_stopped(playout: ReportedPlayout, clock: Clock) -> None:
+    clock.now = 1.78
+    playout.flush()
+    playout.truncated(1200, 0)
+    assert playout.heard() == ("您的包裹到了杭州。 预", False)
+    playout.truncated(5000, 0)
+    assert playout.heard() == ("您的包裹到了杭州。 预", False), "never more than our clock allows"
+    playout.truncated(0, 7)
+    assert playout.heard() == ("您的包裹到了杭州。 预", False), "of another play"

@@ -169,7 +169,7 @@ def test_reading_what_is_not_there_or_no_audio(tmp_path: Path, monkeypatch: pyte
         read_audio(tmp_path / "nowhere.wav")
     (tmp_path / "a.mp3").write_bytes(b"not audio")
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(AudioError, match="install ffmpeg"):
+    with pytest.raises(AudioError, match="no recording that is known"):
         read_audio(tmp_path / "a.mp3")
 
 
