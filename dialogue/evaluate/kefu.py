@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -74,14 +75,23 @@ async def _opening(client: _Models, engine: AsyncEngine, clock: Clock) -> Open:
 
     async def begin(shop: Backend, task: Task, modality: Modality) -> KefuConversation:
         catalogue = ProductLexicon(await cast(Shop, shop).catalogue())
-        understanding = Understanding(classifier, slots=SlotConfig(catalogue=catalogue), clock=lambda: clock().date())
-        responder = Responder(shop, knowledge, clock=clock)
+        here, slots = _clock(task, clock), SlotConfig(catalogue=catalogue)
+        if task.order_numbers is not None:
+            slots = replace(slots, order_number_pattern=task.order_numbers, order_number_luhn=False)
+        understanding = Understanding(classifier, slots=slots, clock=lambda: here().date())
+        responder = Responder(shop, knowledge, clock=here)
         state = DialogueState.new(task.task_id, task.customer_id, task.language)
         await store.forget(task.task_id)
         await store.open(task.task_id, task.customer_id, "evaluate", task.language)
         return Conversation(understanding, responder, shop, store, state, modality)
 
     return begin
+
+
+def _clock(task: Task, clock: Clock) -> Clock:
+    """The world's own where it has one."""
+    now = task.now
+    return clock if now is None else lambda: now
 
 
 class Conversation:

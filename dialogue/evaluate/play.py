@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from dialogue.backend import Backend
@@ -64,6 +65,12 @@ class Task:
     """What Kefu's replies must hold, in any letters and with or without commas in numbers."""
     customer_id: str | None = None
     """Who is signed in; None: they prove who they are."""
+    now: datetime | None = None
+    """The world's present, which stands still; None: it has none of its own."""
+    order_numbers: str | None = None
+    """What an order number of this world looks like, a regular expression; None: as in the demo shop."""
+    facts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Gold look-ups: name, and pieces of what it finds, any of which counts as told. They decide nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,8 @@ class Result:
     turns: int = 0
     refusals: int = 0
     """WRITEs that the shop refused."""
+    told: tuple[tuple[str, bool], ...] = ()
+    """Gold look-ups, and whether the customer got to know what they find."""
     seconds: float = 0.0
     transcript: list[str] = field(default_factory=list)
 
@@ -151,6 +160,8 @@ async def play(task: Task, open_kefu: Open, line: Line = typed, modality: Modali
     finally:
         await kefu.close()
     _judge(result, before, await world.snapshot(), await task.gold(), task.must_say)
+    said = _said_by_kefu(result)
+    result.told = tuple((name, len(unsaid_of(pieces, said)) < len(pieces)) for name, pieces in task.facts)
     await world.shop.close()
     result.seconds = round(time.perf_counter() - began, 2)
     return result
@@ -180,7 +191,7 @@ async def _talk(task: Task, kefu: Kefu, line: Line, result: Result) -> None:
 def _judge(result: Result, before: Snapshot, after: Snapshot, gold: Snapshot, must_say: Sequence[str]) -> None:
     """Fill in whether it passed; a world that ended right does not excuse an error."""
     wrong, missing = differing(before, after, gold)
-    unsaid = unsaid_of(must_say, [text[2:] for text in result.transcript if text.startswith("< ")])
+    unsaid = unsaid_of(must_say, _said_by_kefu(result))
     if result.end == "error":
         result.cause = "error"
     elif wrong:
@@ -191,6 +202,10 @@ def _judge(result: Result, before: Snapshot, after: Snapshot, gold: Snapshot, mu
         result.cause, result.detail = "not_told", "; ".join(unsaid)
     else:
         result.passed = True
+
+
+def _said_by_kefu(result: Result) -> list[str]:
+    return [text[2:] for text in result.transcript if text.startswith("< ")]
 
 
 def differing(before: Snapshot, after: Snapshot, gold: Snapshot) -> tuple[list[str], list[str]]:

@@ -31,6 +31,7 @@ def report(task: str, results: Sequence[Result], modality: str) -> dict[str, Any
         "turns_p50": median(result.turns for result in results) if results else None,
         "refusals": sum(result.refusals for result in results),
         "wrong_writes": sum(result.cause == "wrong_write" for result in results),
+        **_facts(results),
         "seconds": round(sum(result.seconds for result in results), 1),
         "results": [_row(result) for result in results],
     }
@@ -56,6 +57,16 @@ def _by_kind(covered: Sequence[Result]) -> dict[str, dict[str, Any]]:
         }
         for kind, group in sorted(groups.items())
     }
+
+
+def _facts(results: Sequence[Result]) -> dict[str, Any]:
+    """Gold look-ups whose facts were told, by name; nothing where no task has any."""
+    told = [one for result in results for one in result.told]
+    if not told:
+        return {}
+    names = Counter(name for name, _ in told)
+    by_name = {name: {"told": sum(was for of, was in told if of == name), "of": count} for name, count in names.items()}
+    return {"facts": {"told": sum(was for _, was in told), "of": len(told), "by_name": by_name}}
 
 
 def _row(result: Result) -> dict[str, Any]:

@@ -181,7 +181,7 @@ class Records:
             item = next(item for item in order["items"] if item["item_id"] == item_id)
             variant = self.variant(item["product_id"], new_id)
             if variant is None:
-                raise Refused("other_category")
+                raise Refused("other_family")
             if not variant["available"]:
                 raise Refused("out_of_stock")
             prices.append(variant["price"] - item["price"])

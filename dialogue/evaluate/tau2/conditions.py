@@ -135,7 +135,9 @@ def consequence_words(consequence: str) -> str:
 def without_mood(text: str) -> str:
     """Without how the customer feels about it, which is shown to nobody here: "you become angry and return all"."""
     text = re.sub(r"^then\b[, ]*", "", text.strip(), flags=re.IGNORECASE)
-    return re.sub(r"^(?:also\s+)?want to\s+", "", _MOOD.sub("", text), flags=re.IGNORECASE) if _MOOD.match(text) else text
+    return (
+        re.sub(r"^(?:also\s+)?want to\s+", "", _MOOD.sub("", text), flags=re.IGNORECASE) if _MOOD.match(text) else text
+    )
 
 
 def comes_later(conditional: Conditional) -> bool:

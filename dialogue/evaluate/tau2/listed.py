@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-from dialogue.evaluate.tau2.wishes import Goal
+from dialogue.evaluate.tau2.wishes import Goal, GoalKind
 
 _ORDER = r"(?P<order>#W\d+)"
 _METHOD = r"(?P<method>(?:credit_card|gift_card|paypal)_\d+)"
@@ -94,7 +94,7 @@ def _change(order: str, verb: str, changes: str, method_id: str) -> Goal:
     method = method_words(method_id) if method_id else ""
     paid = f" Please use my {method}." if method else ""
     words = f"For order {order} I want to {'exchange' if verb == 'exchange' else 'change'} {listing(said)}.{paid}"
-    kind = "exchange" if verb == "exchange" else "modify"
+    kind: GoalKind = "exchange" if verb == "exchange" else "modify"
     return Goal(kind, words, (order,), tuple(items), tuple(wanted), tuple(current), payment=method)
 
 
