@@ -139,17 +139,29 @@ _VAGUE = re.compile(
     re.I,
 )
 _NUMBER = re.compile(_N)
+_JOINED = re.compile(r"\s?(?:的|[(（,，]\0*[)）]|,? ?(?:in the|at))?\s?", re.I)
 
 
 def claims(text: str, now: datetime) -> frozenset[Claim]:
     """Every claim in ``text``, said at ``now``. A range makes a claim for each of its ends."""
     left, found = with_digits(text), set[Claim]()
-    today = now.astimezone(SHOP_ZONE).date()
-    for pattern, read in _readers(today):
+    days: list[tuple[int, Claim]] = []
+    """Where a day ends, and which it is."""
+    for pattern, read in _readers(now.astimezone(SHOP_ZONE).date()):
         for match in pattern.finditer(left):
-            found.update(read(match))
+            read_here = read(match)
+            days += [(match.end(), claim) for claim in read_here if claim.kind in ("date", "weekday")]
+            found.update(_of_day(claim, match.start(), left, days) for claim in read_here)
         left = pattern.sub(lambda match: "\0" * len(match.group()), left)
     return frozenset(found)
+
+
+def _of_day(claim: Claim, start: int, text: str, days: list[tuple[int, Claim]]) -> Claim:
+    """A part of the day with the day that stands before it: tomorrow's morning is not its afternoon."""
+    if claim.kind != "part":
+        return claim
+    day = next((day for end, day in days if end <= start and _JOINED.fullmatch(text[end:start])), None)
+    return Claim("part", f"{day.value} {claim.value}") if day else claim
 
 
 _Read = Callable[[re.Match[str]], tuple[Claim, ...]]

@@ -17,8 +17,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import get_args
 
-from dialogue.generation.claims import Claim, claims
+from dialogue.generation.claims import Claim, ClaimKind, claims
 from dialogue.generation.numerals import with_digits
 from dialogue.generation.topics import Commitment, blocked, clauses, commitments, lexicon, negations
 from dialogue.knowledge.lexical import grams
@@ -35,6 +36,7 @@ _MARKUP = re.compile(
     r"|^\s*[-*•]\s|\|\s*\w+\s*\|",
     re.IGNORECASE | re.MULTILINE,
 )
+_GRAVEST = get_args(ClaimKind)
 _HAN = re.compile(r"[一-鿿]")
 _OTHER_SCRIPT = re.compile("[぀-ヿ가-힯Ѐ-ӿ؀-ۿ฀-๿]")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -112,7 +114,7 @@ class Guard:
             return "role" if word == "role" else "unsafe"
         unknown = claims(sentence, self.now) - self._known
         if unknown:
-            return sorted(claim.kind for claim in unknown)[0]
+            return min((claim.kind for claim in unknown), key=_GRAVEST.index)
         if self._uncovered(commitments(sentence, self.language)):
             return "commitment"
         if self._has_strange_name(sentence):
@@ -209,7 +211,7 @@ def in_language(text: str, language: Language) -> bool:
 def telling_words(text: str, language: Language) -> frozenset[str]:
     """The words of ``text`` that say something: no politeness, no grammar; in Chinese single characters."""
     if language == "zh":
-        return frozenset(_HAN.findall(text)) - lexicon().plain_zh
+        return frozenset(_HAN.findall(with_digits(text))) - lexicon().plain_zh
     words = re.findall(r"[a-z']+", with_digits(text).lower())  # a number in words is a claim already
     kept = " ".join(word for word in words if word not in lexicon().plain_en)
     return grams(kept)
@@ -234,6 +236,14 @@ def _generous(known: frozenset[Claim], now: datetime) -> frozenset[Claim]:
         if claim.kind == "weekday" and claim.value.isdigit():
             ahead = (int(claim.value) - today.weekday()) % 7 or 7
             found.add(Claim("date", (today + timedelta(days=ahead)).isoformat()))
+        if claim.kind == "part" and " " in claim.value:
+            day, part = claim.value.split(" ")
+            found.add(Claim("part", part))
+            if "-" in day:
+                found.add(Claim("part", f"{date.fromisoformat(day).weekday()} {part}"))
+            elif day.isdigit():
+                ahead = (int(day) - today.weekday()) % 7 or 7
+                found.add(Claim("part", f"{(today + timedelta(days=ahead)).isoformat()} {part}"))
         if claim.kind == "bound" and claim.value.endswith(" within"):
             found.add(Claim("bound", claim.value.removesuffix("within") + "before"))
     return frozenset(found)
