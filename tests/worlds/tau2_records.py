@@ -185,7 +185,8 @@ class Records:
             if not variant["available"]:
                 raise Refused("out_of_stock")
             prices.append(variant["price"] - item["price"])
-        method, difference = self.payment_method(order["user_id"], payment_method_id), round(sum(prices), 2)
+        method = self.payment_method(order["user_id"], payment_method_id)
+        difference: float = round(sum(prices), 2)
         if method["source"] == "gift_card" and method["balance"] < difference:
             raise Refused("balance_too_low")
         return difference
