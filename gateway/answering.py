@@ -72,7 +72,7 @@ class _Answer:
 
 
 class Answering:
-    """Runs in the session's task group. ``floor`` methods are called by the session, which hears the customer."""
+    """Runs in the session's task group (``join``). The session, which hears the customer, tells it of the floor."""
 
     def __init__(
         self, services: Services, voice: Voice, conversation: Conversation, outbox: Outbox, start: ev.Start
@@ -89,7 +89,9 @@ class Answering:
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_MESSAGES_WAITING)
         self._answer: _Answer | None = None
         self._channel = start.channel
-        self.anticipation = Anticipation(conversation, voice.tts if start.speak else None, self._modality, start.channel)
+        self.anticipation = Anticipation(
+            conversation, voice.tts if start.speak else None, self._modality, start.channel
+        )
         self._customer_speaks = False
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
@@ -160,9 +162,12 @@ class Answering:
         elif self._messages.empty():
             self._speaker.floor.set()
 
-    async def run(self, group: asyncio.TaskGroup, greeting: Reply | None) -> None:
-        """Answer messages in order, for ever; a new message ends the answer to the last."""
+    def join(self, group: asyncio.TaskGroup) -> None:
+        """Give answers in this group from now on."""
         self._group = group
+
+    async def run(self, greeting: Reply | None) -> None:
+        """Answer messages in order, for ever; a new message ends the answer to the last. ``join`` comes first."""
         try:
             if greeting is not None:
                 self._give(_Answer(None), _one(greeting))

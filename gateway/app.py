@@ -41,6 +41,8 @@ _CORS_HEADERS = "Authorization, Content-Type"
 _DRAIN_STEP_S = 0.05
 _SHOWN_TO_BROWSERS = frozenset({"/", "/v1/info"})
 """What a browser reads without naming its origin."""
+_OPENS_A_SOCKET = frozenset({"/v1/voice", "/v1/token", "/v1/realtime", "/v1/realtime/client_secrets"})
+"""What is limited as connections."""
 _ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 """Names a request in its answer (``X-Request-Id``) and in the log of what broke."""
@@ -140,7 +142,7 @@ def _own_names() -> frozenset[str]:
 async def _door(request: web.Request, handler: Handler) -> web.StreamResponse:
     services = request.app[SERVICES]
     if request.path not in _UNLIMITED and not request.path.startswith("/web/"):
-        limit = services.connects if request.path in {"/v1/voice", "/v1/token"} else services.requests
+        limit = services.connects if request.path in _OPENS_A_SOCKET else services.requests
         limit.take(rate_key(client_address(request)))
         check_origin(request)
     if request.method == "OPTIONS" and request.headers.get("Origin"):

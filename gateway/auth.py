@@ -10,9 +10,9 @@ import base64
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -22,6 +22,9 @@ from pydantic import SecretStr
 from gateway.errors import Unauthorized
 
 RESUME_TTL_S = 24 * 3600
+Purpose = Literal["voice", "resume", "realtime"]
+_ONCE: frozenset[Purpose] = frozenset({"voice", "realtime"})
+"""Tokens that open one socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Grant:
 
     conversation_id: str
     customer_id: str | None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What the token says besides, as its purpose needs it; JSON."""
 
 
 class UsedTokens(Protocol):
@@ -59,7 +64,7 @@ class LocalUsedTokens:
 
 
 class Tokens:
-    """Issues and checks tokens. A voice token is refused when it comes a second time (replay)."""
+    """Issues and checks tokens. One that opens a socket is refused when it comes a second time (replay)."""
 
     def __init__(
         self, secret: SecretStr | None, ttl_s: float, clock: Callable[[], float], used: UsedTokens | None = None
@@ -75,24 +80,29 @@ class Tokens:
         """Life of a voice token in seconds."""
         return self._ttl_s
 
-    def issue(self, grant: Grant, purpose: Literal["voice", "resume"]) -> str:
-        """A signed token for ``grant``."""
-        ttl = self._ttl_s if purpose == "voice" else RESUME_TTL_S
+    def issue(self, grant: Grant, purpose: Purpose, *, ttl_s: float | None = None) -> str:
+        """A signed token for ``grant``; ``ttl_s`` None: the usual life of its purpose."""
+        ttl = ttl_s or (RESUME_TTL_S if purpose == "resume" else self._ttl_s)
         claims = {
             "aud": purpose,
             "cid": grant.conversation_id,
             "sub": grant.customer_id or "",
             "exp": self._clock() + ttl,
             "jti": secrets.token_urlsafe(12),
+            **({"details": grant.details} if grant.details else {}),
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
-    def redeem(self, token: str, purpose: Literal["voice", "resume"]) -> Grant:
-        """The grant of a valid token; a voice token is used up. Raises ``Unauthorized``."""
+    def expires_at(self, ttl_s: float) -> int:
+        """When a token issued now with this life ends, in seconds since the epoch."""
+        return int(self._clock() + ttl_s)
+
+    def redeem(self, token: str, purpose: Purpose) -> Grant:
+        """The grant of a valid token; one that opens a socket is used up. Raises ``Unauthorized``."""
         claims = self._verified(token, purpose)
-        if purpose == "voice":
+        if purpose in _ONCE:
             self._use(str(claims["jti"]), float(claims["exp"]))
-        return Grant(str(claims["cid"]), str(claims["sub"]) or None)
+        return Grant(str(claims["cid"]), str(claims["sub"]) or None, claims.get("details") or {})
 
     def name_of(self, owner: str, name: str) -> str:
         """An id for what ``owner`` calls ``name``: always the same, and nobody else's. Lives as long as the secret."""

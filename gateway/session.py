@@ -126,11 +126,12 @@ class VoiceSession:
         )
         async with asyncio.TaskGroup() as group:
             self._group = group
+            self._answering.join(group)
             group.create_task(self._receive(inbound), name="receive")
             group.create_task(self._hear(), name="hear")
             group.create_task(self._watch(), name="watch")
             greeting = await self._conversation.greet() if self._start.greet else None
-            group.create_task(self._answering.run(group, greeting), name="answer")
+            group.create_task(self._answering.run(greeting), name="answer")
 
     async def _customer_name(self) -> str | None:
         customer_id = self._conversation.state.customer_id

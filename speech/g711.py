@@ -25,7 +25,8 @@ _SEGMENTS = np.array([0x1F, 0x3F, 0x7F, 0xFF, 0x1FF, 0x3FF, 0x7FF, 0xFFF])
 def encode(pcm: bytes, law: Law) -> bytes:
     """s16le samples as code words. An odd last byte is no sample and is left out."""
     whole = pcm[: len(pcm) & ~1]
-    return _compressed(law)[np.frombuffer(whole, "<u2")].tobytes()
+    words: bytes = _compressed(law)[np.frombuffer(whole, "<u2")].tobytes()
+    return words
 
 
 def decode(words: bytes, law: Law) -> bytes:

@@ -9,5 +9,6 @@ CHANNELS: dict[str, str] = {
     "rest": "gateway.channels.rest:routes",
     "openai_chat": "gateway.channels.openai_chat:routes",
     "openai_audio": "gateway.channels.openai_audio:routes",
+    "realtime": "gateway.channels.realtime.door:routes",
     "ops": "gateway.channels.ops:routes",
 }
