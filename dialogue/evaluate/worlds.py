@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ WORLDS = {"tau2": "tests.worlds.tau2:RetailWorlds", "ecombench": "tests.worlds.e
 """Benchmark to ``module:Class``; the class is called with the folder of the world's files."""
 
 
-def load_worlds(benchmark: str, folder: Path) -> Any:
+def load_worlds(benchmark: str, folder: Path, worlds: Mapping[str, str] = WORLDS) -> Any:
     """The worlds of ``folder``. Raises ``DataError``, outside a checkout too."""
-    module, _, name = WORLDS[benchmark].partition(":")
+    module, _, name = worlds[benchmark].partition(":")
     try:
         made = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
