@@ -19,6 +19,7 @@ from dialogue.errors import ActionRefused, ShopUnavailable
 from dialogue.shop.protocol import Shop
 from dialogue.shop.types import (
     Address,
+    Cashback,
     Customer,
     DayPart,
     LineChange,
@@ -28,6 +29,7 @@ from dialogue.shop.types import (
     Return,
     Ticket,
     TicketKind,
+    VisitKind,
 )
 from dialogue.types import Action, ActionResult, ShopAction
 
@@ -38,8 +40,10 @@ BAD_ARGUMENTS = "bad_arguments"
 _RETURN = TypeAdapter(Return)
 _TICKET = TypeAdapter(Ticket)
 _ADJUSTMENT = TypeAdapter(PriceAdjustment)
+_CASHBACK = TypeAdapter(Cashback)
+_ITEMS = TypeAdapter(tuple[tuple[str, int], ...])
 _CHANGES = TypeAdapter(tuple[LineChange, ...])
-_ADDRESS: TypeAdapter[Any] = TypeAdapter(str | PostalAddress)
+_ADDRESS: TypeAdapter[PostalAddress] = TypeAdapter(PostalAddress)
 Facts = Mapping[str, Any]
 
 
@@ -104,6 +108,8 @@ async def _call(shop: Shop, action: Action) -> Facts:
             sku, customer_id = _text(action.arguments, "sku"), _text(action.arguments, "customer_id")
             noted = await shop.notify_restock(sku, customer_id, idempotency_key=action.idempotency_key)
             return {"sku": sku, "noted": noted}
+        case "place_order" | "book_visit" | "register_cashback":
+            return await _call_new(shop, name, action.arguments, action.idempotency_key)
         case "open_ticket":
             return _facts(_TICKET, await _open_ticket(shop, action.arguments, action.idempotency_key))
         case _:
@@ -167,6 +173,26 @@ async def _call_return(
             assert_never(name)
 
 
+async def _call_new(
+    shop: Shop, name: Literal["place_order", "book_visit", "register_cashback"], given: Facts, key: str
+) -> Facts:
+    match name:
+        case "place_order":
+            customer_id, method = _text(given, "customer_id"), _text(given, "payment_method")
+            return _order_facts(await shop.place_order(customer_id, _items(given), method, idempotency_key=key))
+        case "book_visit":
+            kind: VisitKind = _one_of(VisitKind, given, "kind")
+            whom, phone = _optional_text(given, "name"), _optional_text(given, "phone")
+            number, day = _text(given, "order_number"), _day(given, "day")
+            visit = await shop.book_visit(number, kind, day, name=whom, phone=phone, idempotency_key=key)
+            return {"order_number": visit.order_number, "kind": visit.kind, "visit_day": visit.day.isoformat()}
+        case "register_cashback":
+            number, photo = _text(given, "order_number"), _text(given, "photo")
+            return _facts(_CASHBACK, await shop.register_cashback(number, photo, idempotency_key=key))
+        case _:
+            assert_never(name)
+
+
 async def _open_ticket(shop: Shop, given: Facts, key: str) -> Ticket:
     kind: TicketKind = _one_of(TicketKind, given, "kind")
     return await shop.open_ticket(
@@ -220,8 +246,7 @@ def _address(arguments: Facts) -> Address:
     """Text, or the fields of a ``PostalAddress``."""
     value = arguments.get("address")
     try:
-        address: Address = _ADDRESS.validate_python(value)
-        return address
+        return value if isinstance(value, str) else _ADDRESS.validate_python(value)
     except ValidationError:
         raise _BadArguments("address") from None
 
@@ -249,6 +274,13 @@ def _one_of(choices: Any, arguments: Facts, name: str) -> Any:
     if value not in get_args(choices):
         raise _BadArguments(name)
     return value
+
+
+def _items(arguments: Facts) -> tuple[tuple[str, int], ...]:
+    try:
+        return tuple(_ITEMS.validate_python(arguments.get("items"), strict=False))
+    except ValidationError:
+        raise _BadArguments("items") from None
 
 
 def _skus(arguments: Facts, name: str = "skus", default: tuple[str, ...] | None = None) -> tuple[str, ...]:

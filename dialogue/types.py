@@ -31,6 +31,9 @@ ShopAction = Literal[
     "restore_order",
     "notify_restock",
     "open_ticket",
+    "place_order",
+    "book_visit",
+    "register_cashback",
 ]
 """The WRITEs of a shop, each the method of ``Shop`` with the same name."""
 ActionName = str

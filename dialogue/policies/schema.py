@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dialogue.shop.types import DayPart, PaymentKind, TicketKind
+from dialogue.shop.types import DayPart, PaymentKind, TicketKind, VisitKind
 
 V = TypeVar("V")
 NO_REASON, QUALITY = "no_reason", "quality"
@@ -147,6 +147,42 @@ class Urge(_Part):
     """Asking the warehouse to hurry."""
 
     every_hours: Hours
+    on_the_way: Literal["late", "ticket", "shop"]
+    """A parcel on its way: ``late``: a person asks the carrier once it is late; ``ticket``: whenever the customer
+    wishes; ``shop``: the shop's ``urge_order`` takes it like any other."""
+
+
+class Ordering(_Part):
+    """Placing an order in a conversation."""
+
+    by_dialogue: bool
+
+
+class Visits(_Part):
+    """Somebody comes to the customer's home."""
+
+    kinds: tuple[VisitKind, ...]
+    """What can be booked; a repair that cannot is a ticket."""
+    first_day: Days
+    """Days from today."""
+    last_day: Days
+    before_delivery: bool
+    """Whether it can be booked before the goods are there."""
+
+    @model_validator(mode="after")
+    def _some_day(self) -> Visits:
+        if self.first_day > self.last_day:
+            raise ValueError("first_day must not be after last_day")
+        return self
+
+
+class CashbackRules(_Part):
+    """Money for a review with a photo."""
+
+    after: Literal["paid", "delivered"]
+    """From when on it can be registered."""
+    yuan: Yuan | None
+    """What it pays; None: it differs, and is not told."""
 
 
 class Undo(_Part):
@@ -257,6 +293,10 @@ class Policies(_Part):
     price_protection: PriceProtection
     pickup: Pickup
     urge: Urge
+    ordering: Ordering
+    visits: Visits
+    cashback: CashbackRules | None
+    """None: the shop pays nothing for reviews."""
     undo: Undo
     tickets: Tickets
     compensation: Compensation

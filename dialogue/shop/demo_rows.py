@@ -17,6 +17,7 @@ from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.demo_data_files import data
 from dialogue.shop.demo_payments import Payments
 from dialogue.shop.demo_service import Service
+from dialogue.shop.order_numbers import HIGHEST, LOWEST, luhn_digit
 from dialogue.shop.types import OrderStatus, ReturnStatus
 
 CUSTOMERS, ORDERS = 60, 400
@@ -84,21 +85,12 @@ class DemoRows:
     payment_methods: list[Row] = field(default_factory=list)
 
 
-def luhn_digit(digits: str) -> str:
-    """The check digit (ISO/IEC 7812-1) that completes ``digits``."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return str(-total % 10)
-
-
 def order_numbers(seed: int) -> Iterator[str]:
     """Eight-digit order numbers without end: seven random digits and a Luhn check digit, none twice."""
     random = Random(f"order numbers {seed}")
     given = set()
     while True:
-        digits = str(random.randrange(2_000_000, 10_000_000))
+        digits = str(random.randrange(LOWEST, HIGHEST + 1))
         if digits not in given:
             given.add(digits)
             yield digits + luhn_digit(digits)

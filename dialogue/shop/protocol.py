@@ -12,6 +12,7 @@ from typing import Protocol
 from dialogue.policies import Policies
 from dialogue.shop.types import (
     Address,
+    Cashback,
     Coupon,
     Customer,
     DayPart,
@@ -27,6 +28,8 @@ from dialogue.shop.types import (
     ReviewSummary,
     Ticket,
     TicketKind,
+    Visit,
+    VisitKind,
 )
 
 
@@ -110,6 +113,14 @@ class Shop(Protocol):
         """READ the products that stand in this relation to ``sku``, closest first; out of stock ones too."""
         ...
 
+    async def visits(self, order_number: str) -> tuple[Visit, ...]:
+        """READ the appointments at the customer's home for this order, at most one of each kind."""
+        ...
+
+    async def cashback(self, order_number: str) -> Cashback | None:
+        """READ what was registered as a review of this order, None when nothing was."""
+        ...
+
     async def tickets(self, customer_id: str) -> tuple[Ticket, ...]:
         """READ a customer's tickets, newest first."""
         ...
@@ -168,6 +179,35 @@ class Shop(Protocol):
         """WRITE: other products or quantities for lines of an order that has not shipped, all or none of them; the
         difference is settled with ``payment_method`` (None: the way it was paid), ``Order.total`` changes. Raises
         ``ActionRefused``.
+        """
+        ...
+
+    async def place_order(
+        self, customer_id: str, items: tuple[tuple[str, int], ...], payment_method: str, *, idempotency_key: str
+    ) -> Order:
+        """WRITE: order ``items`` (sku, pieces) to the customer's address, paid at once with a method of theirs that
+        covers all of it. Raises ``ActionRefused``.
+        """
+        ...
+
+    async def book_visit(
+        self,
+        order_number: str,
+        kind: VisitKind,
+        day: date,
+        *,
+        name: str | None = None,
+        phone: str | None = None,
+        idempotency_key: str,
+    ) -> Visit:
+        """WRITE: have somebody come on ``day``; again: move the appointment. ``name`` and ``phone``: whom to ask for,
+        None: the customer. Raises ``ActionRefused``.
+        """
+        ...
+
+    async def register_cashback(self, order_number: str, photo: str, *, idempotency_key: str) -> Cashback:
+        """WRITE: ask for the money for a review; ``photo``: a link to a picture of it. A shop that can tell what is on
+        it refuses or registers, any other has a person look. Raises ``ActionRefused``.
         """
         ...
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dialogue.shop import schema
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.types import (
+    Cashback,
     Coupon,
     Customer,
     Order,
@@ -28,6 +29,7 @@ from dialogue.shop.types import (
     Shipment,
     Ticket,
     TrackingEvent,
+    Visit,
 )
 
 V = TypeVar("V")
@@ -85,6 +87,16 @@ def to_customer(row: RowMapping) -> Customer:
 def to_product(row: RowMapping) -> Product:
     """A row of shop_products."""
     return Product(**{**row, "price_since": _at_or_none(row["price_since"])})
+
+
+def to_visit(row: RowMapping) -> Visit:
+    """A row of shop_visits."""
+    return Visit(**row)
+
+
+def to_cashback(row: RowMapping) -> Cashback:
+    """A row of shop_cashbacks."""
+    return Cashback(row["order_number"], row["status"])
 
 
 def to_payment_method(row: RowMapping) -> PaymentMethod:

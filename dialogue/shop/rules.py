@@ -86,10 +86,11 @@ def why_not_request_invoice(order: Order, now: datetime) -> str | None:
 
 
 def why_not_urge(order: Order, now: datetime, *, policies: Policies) -> str | None:
-    """None when the warehouse can be asked to hurry."""
+    """None when the shop can be asked to hurry: its warehouse, or by its policy the parcel too."""
     if order.status is OrderStatus.CANCELLED:
         return "already_cancelled"
-    if order.status not in _NOT_SHIPPED:
+    takes_parcels = policies.urge.on_the_way == "shop" and order.status is OrderStatus.SHIPPED
+    if order.status not in _NOT_SHIPPED and not takes_parcels:
         return "already_shipped"
     if order.status is OrderStatus.PENDING_PAYMENT:
         return "not_paid"

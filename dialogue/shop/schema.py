@@ -196,6 +196,25 @@ returns = Table(
     Column("difference", Yuan),
 )
 
+visits = Table(
+    "shop_visits",
+    metadata,
+    Column("order_number", ForeignKey("shop_orders.order_number", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("phone", String(16), nullable=False),
+)
+
+cashbacks = Table(
+    "shop_cashbacks",
+    metadata,
+    Column("order_number", ForeignKey("shop_orders.order_number", ondelete="CASCADE"), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("photo", String(1000), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 tickets = Table(
     "shop_tickets",
     metadata,

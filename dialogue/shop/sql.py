@@ -21,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dialogue.database import PATIENCE_S, insert_once, retrying, writing
 from dialogue.errors import ActionRefused, ShopUnavailable
 from dialogue.policies import Policies, shipped_policies
-from dialogue.shop import schema, sql_changes, sql_orders, sql_service
+from dialogue.shop import schema, sql_changes, sql_orders, sql_purchase, sql_service
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.shop.protocol import Shop
 from dialogue.shop.records import rows
 from dialogue.shop.sql_reads import SqlReads
 from dialogue.shop.types import (
     Address,
+    Cashback,
     Customer,
     DayPart,
     LineChange,
@@ -36,6 +37,8 @@ from dialogue.shop.types import (
     Return,
     Ticket,
     TicketKind,
+    Visit,
+    VisitKind,
 )
 
 V = TypeVar("V")
@@ -44,6 +47,8 @@ _CUSTOMER = TypeAdapter(Customer)
 _RETURN = TypeAdapter(Return)
 _TICKET = TypeAdapter(Ticket)
 _ADJUSTMENT = TypeAdapter(PriceAdjustment)
+_VISIT = TypeAdapter(Visit)
+_CASHBACK = TypeAdapter(Cashback)
 _BOOL = TypeAdapter(bool)
 
 
@@ -189,6 +194,52 @@ class SqlShop(SqlReads, Shop):
 
         arguments = {"sku": sku, "customer_id": customer_id}
         return await self._once("notify_restock", arguments, idempotency_key, write, _BOOL)
+
+    async def place_order(
+        self, customer_id: str, items: tuple[tuple[str, int], ...], payment_method: str, *, idempotency_key: str
+    ) -> Order:
+        """WRITE: order goods to the customer's address, paid at once; stock and balance follow."""
+
+        async def write(connection: AsyncConnection) -> Order:
+            return await sql_purchase.place_order(
+                connection, customer_id, items, payment_method, idempotency_key, self._clock(), self._policies
+            )
+
+        arguments = {
+            "customer_id": customer_id,
+            "items": [list(item) for item in items],
+            "payment_method": payment_method,
+        }
+        return await self._once("place_order", arguments, idempotency_key, write, _ORDER)
+
+    async def book_visit(
+        self,
+        order_number: str,
+        kind: VisitKind,
+        day: date,
+        *,
+        name: str | None = None,
+        phone: str | None = None,
+        idempotency_key: str,
+    ) -> Visit:
+        """WRITE: have somebody come on ``day``; again: move the appointment."""
+
+        async def write(connection: AsyncConnection) -> Visit:
+            return await sql_purchase.book_visit(
+                connection, order_number, kind, day, (name, phone), self._clock(), self._policies
+            )
+
+        arguments = {"order_number": order_number, "kind": kind, "day": day.isoformat(), "whom": [name, phone]}
+        return await self._once("book_visit", arguments, idempotency_key, write, _VISIT)
+
+    async def register_cashback(self, order_number: str, photo: str, *, idempotency_key: str) -> Cashback:
+        """WRITE: ask for the money for a review; a person looks at the photo."""
+
+        async def write(connection: AsyncConnection) -> Cashback:
+            return await sql_purchase.register_cashback(connection, order_number, photo, self._clock(), self._policies)
+
+        arguments = {"order_number": order_number, "photo": photo}
+        return await self._once("register_cashback", arguments, idempotency_key, write, _CASHBACK)
 
     async def open_ticket(
         self,

@@ -17,6 +17,7 @@ from dialogue.shop import schema, search
 from dialogue.shop.records import (
     load_orders,
     rows,
+    to_cashback,
     to_coupon,
     to_customer,
     to_payment_method,
@@ -24,8 +25,10 @@ from dialogue.shop.records import (
     to_related,
     to_reviews,
     to_ticket,
+    to_visit,
 )
 from dialogue.shop.types import (
+    Cashback,
     Coupon,
     Customer,
     Order,
@@ -37,6 +40,7 @@ from dialogue.shop.types import (
     Relation,
     ReviewSummary,
     Ticket,
+    Visit,
 )
 
 T = TypeVar("T")
@@ -173,6 +177,17 @@ class SqlReads:
         table = schema.coupons
         found = await self._rows(table, table.c.customer_id, customer_id, table.c.valid_until, table.c.code)
         return tuple(to_coupon(row) for row in found)
+
+    async def visits(self, order_number: str) -> tuple[Visit, ...]:
+        """READ the appointments for this order."""
+        table = schema.visits
+        found = await self._rows(table, table.c.order_number, order_number, table.c.kind)
+        return tuple(to_visit(row) for row in found)
+
+    async def cashback(self, order_number: str) -> Cashback | None:
+        """READ what was registered as a review of this order."""
+        found = await self._rows(schema.cashbacks, schema.cashbacks.c.order_number, order_number)
+        return to_cashback(found[0]) if found else None
 
     async def tickets(self, customer_id: str) -> tuple[Ticket, ...]:
         """READ a customer's tickets, newest first; at most 50."""

@@ -137,7 +137,7 @@ async def change_account_address(connection: AsyncConnection, customer_id: str, 
     """The address that new orders go to."""
     wanted = storable(str(address)).strip()[:MAX_ADDRESS]
     refuse(None if wanted else "empty_address")
-    customer = await _customer(connection, customer_id)
+    customer = await locked_customer(connection, customer_id)
     code = address.postal_code if isinstance(address, PostalAddress) else customer.postal_code
     table = schema.customers
     await connection.execute(
@@ -150,7 +150,7 @@ async def notify_restock(connection: AsyncConnection, sku: str, customer_id: str
     """Note who waits; False when it was noted before."""
     found = await load_products(connection, [storable(sku)])
     refuse(service_rules.why_not_notify(found.get(sku)))
-    await _customer(connection, customer_id)
+    await locked_customer(connection, customer_id)
     row = {"sku": sku, "customer_id": customer_id, "created_at": now}
     return await insert_once(connection, schema.restock_notices, row)
 
@@ -171,7 +171,7 @@ async def open_ticket(
     if order is not None and customer_id not in (None, order.customer_id):
         refuse("wrong_customer")
     owner_id = order.customer_id if order is not None else customer_id
-    owner = None if owner_id is None else await _customer(connection, owner_id)
+    owner = None if owner_id is None else await locked_customer(connection, owner_id)
     if compensation is not None:
         tickets = await customer_tickets(connection, owner.customer_id) if owner else ()
         level = owner.level if owner else None
@@ -192,7 +192,7 @@ async def open_ticket(
     return to_ticket((await rows(connection, schema.tickets, schema.tickets.c.id == ticket_id))[0])
 
 
-async def _customer(connection: AsyncConnection, customer_id: str) -> Customer:
+async def locked_customer(connection: AsyncConnection, customer_id: str) -> Customer:
     """The customer, held until the transaction ends. Raises ``ActionRefused``."""
     table = schema.customers
     query = select(table).where(table.c.customer_id == storable(customer_id)).with_for_update()

@@ -14,6 +14,8 @@ DayPart = Literal["morning", "afternoon"]
 """When a carrier comes; the hours are policy."""
 PaymentKind = Literal["card", "wallet", "paypal", "gift_card", "cash"]
 """A card, a wallet such as 微信支付, PayPal, a gift card (it has a balance), cash on delivery."""
+VisitKind = Literal["installation", "repair"]
+"""What somebody comes to the customer's home for."""
 TicketKind = Literal["complaint", "repair", "supervisor", "follow_up"]
 """What a person of the shop is to look after."""
 
@@ -275,6 +277,28 @@ class Ticket:
     compensation: Decimal | None = None
     """Yuan granted with it."""
     order_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An appointment at the customer's home for something ordered. ``name`` and ``phone`` are personal data."""
+
+    order_number: str
+    kind: VisitKind
+    day: date
+    """In shop time."""
+    name: str
+    """Whom to ask for."""
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cashback:
+    """Money for a review with a photo."""
+
+    order_number: str
+    status: Literal["in_review", "registered"]
+    """A person has yet to look at the photo, or it was found good."""
 
 
 @dataclass(frozen=True, slots=True)

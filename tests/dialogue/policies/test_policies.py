@@ -58,7 +58,7 @@ def put(value: Any, *path: str) -> Change:
     [
         (put("x", "returns", "reasons", "quality", "days"), ["returns.reasons.quality.days", "integer", "'x'"]),
         (put(-1, "price_protection", "days"), ["price_protection.days", "greater than or equal to 0"]),
-        (put(1, "urge", "every"), ["urge.every does not exist", "allowed here: every_hours"]),
+        (put(1, "urge", "every"), ["urge.every does not exist", "allowed here: every_hours, on_the_way"]),
         (
             put(1, "returns", "reasons", "quality", "word"),
             ["returns.reasons.quality.word does not exist", "days, freight, words"],

@@ -464,6 +464,66 @@ class ShopConformance:
             tasks = [group.create_task(attempt(str(number))) for number in range(6)]
         assert sum(task.result() for task in tasks) == 1
 
+    async def test_refuses_orders_that_cannot_be_placed(self, shop: Shop, samples: Samples) -> None:
+        async def rule_for(key: str, *items: tuple[str, int], method: str = samples.card, who: str = "") -> str:
+            wish = shop.place_order(who or samples.customer_id, items, method, idempotency_key=key)
+            return await refusal(wish)
+
+        before = await shop.orders(samples.customer_id, 100)
+        known = (samples.word_sku, 1)
+        assert await rule_for("a", ("no such sku", 1)) == "unknown_product"
+        assert await rule_for("b") == "unknown_product"
+        assert await rule_for("c", (samples.word_sku, 0)) == "bad_quantity"
+        assert await rule_for("d", (samples.sold_out, 1)) == "out_of_stock"
+        assert await rule_for("e", known, known) == "already_in_order"
+        assert await rule_for("f", known, method="no such method") == "unknown_payment_method"
+        assert await rule_for("g", known, who="nobody") == "unknown_customer"
+        assert await rule_for("h", (samples.word_sku, 90), method=samples.gift_card) == "balance_too_low"
+        assert await shop.orders(samples.customer_id, 100) == before
+
+    async def test_an_order_takes_the_balance_and_a_cancellation_gives_it_back(
+        self, shop: Shop, samples: Samples
+    ) -> None:
+        before = await shop.payment_methods(samples.customer_id)
+        items = ((samples.family[0], 1),)
+        order = await shop.place_order(samples.customer_id, items, samples.gift_card, idempotency_key="a")
+        after = {method.method_id: method.balance for method in await shop.payment_methods(samples.customer_id)}
+        (paid,) = [method.balance for method in before if method.method_id == samples.gift_card]
+        assert paid is not None
+        assert after[samples.gift_card] == paid - order.total
+        await shop.cancel_order(order.order_number, "", idempotency_key="b")
+        assert await shop.payment_methods(samples.customer_id) == before
+
+    async def test_moves_an_appointment(self, shop: Shop, samples: Samples) -> None:
+        first = await shop.book_visit(samples.paid, "installation", samples.visit_day, idempotency_key="a")
+        next_day = samples.visit_day + timedelta(days=1)
+        moved = await shop.book_visit(
+            samples.paid, "installation", next_day, name="林先生", phone="19900001234", idempotency_key="b"
+        )
+        assert (moved.day, moved.name, moved.phone) == (next_day, "林先生", "19900001234")
+        assert first.day != moved.day
+        assert await shop.visits(samples.paid) == (moved,)
+        past = shop.book_visit(samples.paid, "installation", samples.visit_day - timedelta(days=9), idempotency_key="c")
+        assert await refusal(past) == "day_not_offered"
+        unknown = shop.book_visit("00000000", "installation", samples.visit_day, idempotency_key="d")
+        assert await refusal(unknown) == "unknown_order"
+        await shop.cancel_order(samples.unpaid, "", idempotency_key="e")
+        gone = shop.book_visit(samples.unpaid, "installation", samples.visit_day, idempotency_key="f")
+        assert await refusal(gone) == "already_cancelled"
+        assert await shop.visits("no such order") == ()
+
+    async def test_registers_a_review_once(self, shop: Shop, samples: Samples) -> None:
+        async def rule_for(number: str, photo: str = "https://img.example.com/1.jpg") -> str:
+            return await refusal(shop.register_cashback(number, photo, idempotency_key=f"{number}{photo}"))
+
+        assert await shop.cashback(samples.delivered) is None
+        assert await rule_for(samples.delivered, " ") == "no_photo"
+        assert await rule_for(samples.unpaid) == "not_paid"
+        assert await rule_for("00000000") == "unknown_order"
+        await shop.register_cashback(samples.delivered, "https://img.example.com/2.jpg", idempotency_key="a")
+        assert await rule_for(samples.delivered) == "already_registered"
+        assert await shop.cashback("no such order") is None
+
     async def test_reads_coupons_reviews_and_relations(self, shop: Shop, samples: Samples) -> None:
         coupons = await shop.coupons(samples.customer_id)
         assert [each.valid_until for each in coupons] == sorted(each.valid_until for each in coupons)

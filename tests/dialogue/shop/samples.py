@@ -45,6 +45,8 @@ class Samples:
     """A product with accessories."""
     pickup_day: date
     """A day on which a carrier comes."""
+    visit_day: date
+    """A day on which somebody can come to the customer's home."""
     compensation: Decimal
     """May be granted with a complaint once in the period; twice is over the limit."""
     words: str

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialogue.database import migrate, open_database, reading, writing
 from dialogue.policies import shipped_policies
 from dialogue.shop import demo, schema
-from dialogue.shop.demo_rows import DemoRows, demo_rows, luhn_digit
+from dialogue.shop.demo_rows import DemoRows, demo_rows
+from dialogue.shop.order_numbers import luhn_digit
 from dialogue.shop.rules import why_not_cancel, why_not_return
 from dialogue.shop.sql import SqlShop
 from dialogue.shop.types import OrderStatus, ReturnStatus

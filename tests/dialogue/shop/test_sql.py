@@ -17,6 +17,7 @@ from dialogue.database import open_database, reading
 from dialogue.errors import ShopUnavailable
 from dialogue.policies import shipped_policies
 from dialogue.shop import SHOPS, demo, open_shop, schema
+from dialogue.shop.rest_client import RestSettings
 from dialogue.shop.sql import SqlShop
 from dialogue.shop.types import Order, OrderStatus
 from tests.dialogue.databases import fixed_clock
@@ -58,6 +59,7 @@ async def samples(shop: SqlShop, engine: AsyncEngine) -> Samples:
         sold_out=next(product.sku for product in await shop.search_products("", limit=999) if not product.stock),
         accessorised="SM006",
         pickup_day=fixed_clock().date() + timedelta(days=2),
+        visit_day=fixed_clock().date() + timedelta(days=3),
         compensation=Decimal("30.00"),
         words="我想买无线蓝牙耳机",
         words_en="true wireless earbuds",
@@ -84,8 +86,12 @@ class TestSqlShop(ShopConformance):
 
 def test_open_shop_resolves_each_registered_back_end(tmp_path) -> None:
     engine = open_database(f"sqlite+aiosqlite:///{tmp_path}/a.db")
+    where = RestSettings("http://127.0.0.1:9")
     for name in SHOPS:
-        assert open_shop(name, engine, shipped_policies()).order is not None
+        shop = open_shop(name, engine, shipped_policies(), where=where if name == "rest" else None)
+        assert shop.order is not None
+    with pytest.raises(ShopUnavailable, match="url"):
+        open_shop("rest", engine, shipped_policies())
     with pytest.raises(ShopUnavailable, match="no shop back end 'nope': use one of sql"):
         open_shop("nope", engine, shipped_policies())
 

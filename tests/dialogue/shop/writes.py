@@ -9,6 +9,7 @@ from typing import Any
 from dialogue.shop.change_rules import why_not_instead
 from dialogue.shop.protocol import Shop
 from dialogue.shop.types import (
+    Cashback,
     Customer,
     LineChange,
     Order,
@@ -17,6 +18,7 @@ from dialogue.shop.types import (
     PaymentMethod,
     Return,
     ReturnStatus,
+    Visit,
 )
 from tests.dialogue.shop.samples import Samples
 
@@ -30,6 +32,10 @@ class World:
     tickets: int
     customer: Customer | None
     methods: tuple[PaymentMethod, ...]
+    visits: tuple[Visit, ...]
+    """For ``Samples.paid``."""
+    cashback: Cashback | None
+    """For ``Samples.delivered``."""
 
     def order(self, number: str) -> Order:
         return next(order for order in self.orders if order.order_number == number)
@@ -41,7 +47,9 @@ async def look(shop: Shop, samples: Samples) -> World:
     products = [await shop.product(sku) for sku in sorted(skus)]
     stock = {product.sku: product.stock for product in products if product is not None}
     customer, methods = await shop.customer(samples.customer_id), await shop.payment_methods(samples.customer_id)
-    return World(orders, stock, len(await shop.tickets(samples.customer_id)), customer, methods)
+    visits, cashback = await shop.visits(samples.paid), await shop.cashback(samples.delivered)
+    tickets = len(await shop.tickets(samples.customer_id))
+    return World(orders, stock, tickets, customer, methods, visits, cashback)
 
 
 async def nothing(shop: Shop, samples: Samples) -> None:
@@ -215,6 +223,42 @@ def _ticketed(before: World, after: World, samples: Samples, result: Any) -> Non
     assert (result.kind, result.status, result.compensation) == ("complaint", "open", samples.compensation)
 
 
+async def _place(shop: Shop, samples: Samples, key: str) -> Order:
+    items = ((samples.word_sku, 2), (samples.family[0], 1))
+    return await shop.place_order(samples.customer_id, items, samples.card, idempotency_key=key)
+
+
+def _placed(before: World, after: World, samples: Samples, result: Order) -> None:
+    known = {order.order_number for order in before.orders}
+    (new,) = [order for order in after.orders if order.order_number not in known]
+    assert new == result
+    assert [(line.sku, line.quantity) for line in new.lines] == [(samples.word_sku, 2), (samples.family[0], 1)]
+    assert (new.status, new.payment_method) == (OrderStatus.PAID, samples.card)
+    assert new.total == sum(line.unit_price * line.quantity for line in new.lines)
+    assert after.customer is not None
+    assert new.address == after.customer.address
+
+
+async def _visit(shop: Shop, samples: Samples, key: str) -> Visit:
+    return await shop.book_visit(samples.paid, "installation", samples.visit_day, idempotency_key=key)
+
+
+def _visited(before: World, after: World, samples: Samples, result: Visit) -> None:
+    assert after.visits == (result,)
+    assert before.visits == ()
+    assert after.customer is not None
+    assert (result.day, result.name, result.phone) == (samples.visit_day, after.customer.name, samples.phone)
+
+
+async def _review(shop: Shop, samples: Samples, key: str) -> Cashback:
+    return await shop.register_cashback(samples.delivered, "https://img.example.com/1.jpg", idempotency_key=key)
+
+
+def _reviewed(before: World, after: World, samples: Samples, result: Cashback) -> None:
+    assert before.cashback is None
+    assert after.cashback == result
+
+
 WRITES: dict[str, Write] = {
     "cancel_order": Write(lambda shop, s, key: shop.cancel_order(s.paid, "", idempotency_key=key), _cancelled),
     "restore_order": Write(lambda shop, s, key: shop.restore_order(s.paid, idempotency_key=key), _restored, _cancel),
@@ -237,4 +281,7 @@ WRITES: dict[str, Write] = {
         lambda shop, s, key: shop.notify_restock(s.sold_out, s.customer_id, idempotency_key=key), _noted
     ),
     "open_ticket": Write(_ticket, _ticketed),
+    "place_order": Write(_place, _placed),
+    "book_visit": Write(_visit, _visited),
+    "register_cashback": Write(_review, _reviewed),
 }
