@@ -73,6 +73,12 @@ _BAD_GOODS = re.compile(
     r"|\bwrong (item|one|size|colou?r)\b",
     re.IGNORECASE,
 )
+_LESS = re.compile(
+    r"(收到|到手|打开|拆开|送来|寄来).{0,8}(少(了|发|件)|缺(了|件|少)|漏(发|了))|(少|漏|缺)(发|寄|给)(了|我)"
+    r"|\b(arrived|came|received|got)\b.{0,24}\b(missing|incomplete|too few|short of)\b",
+    re.IGNORECASE,
+)
+_LOOKS_UP = re.compile(r"查|看看|看一?下|\b(check|look up|track|show me|where)\b", re.IGNORECASE)
 _DEMANDS = re.compile(r"投诉|举报|赔|负责|说法|曝光|complain|compensat|lawyer", re.IGNORECASE)
 _DETAILS = re.compile(
     r"还有呢|然后呢|详细|具体|仔细|多说(一)?点|细节|哪个城市|到哪(个|一)(站|里|儿|步)|什么快递|哪家快递|谁(来)?送"
@@ -180,6 +186,16 @@ def asks_policy(text: str) -> bool:
 def got_bad_goods(text: str) -> bool:
     """What came is broken or another thing (收到的东西是坏的), said without a demand of its own (投诉, 赔)."""
     return bool(_BAD_GOODS.search(text)) and not _DEMANDS.search(text)
+
+
+def got_less(text: str) -> bool:
+    """What came is not all of it (收到少了一件); not that the rest is still on its way."""
+    return bool(_LESS.search(text)) and not _DEMANDS.search(text)
+
+
+def looks_up(text: str) -> bool:
+    """Something is to be looked up: 查一下, "check"."""
+    return bool(_LOOKS_UP.search(text))
 
 
 def wants_details(text: str) -> bool:

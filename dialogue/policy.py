@@ -34,6 +34,7 @@ NO_REQUEST = ("affirm", "deny", "out_of_scope", INFORM, *SMALL_TALK)
 _ABOUT_GOODS = frozenset({"complaint", "troubleshoot"})
 """What broken goods sound like; a return or an exchange is what helps."""
 
+_ABOUT_PARCELS = frozenset({"logistics", "order_status"})
 _ABOUT_RETURNS = frozenset({"return_request", "exchange_request", "refund_request", "faulty_goods"})
 """A question how these work is one on the return policy."""
 _GENERAL = ("freight", "delivery_time", "payment")
@@ -141,7 +142,7 @@ def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes)
         return Choice("smalltalk", "start", "small talk")
     if _asks_nothing(text):
         return Choice("smalltalk", "start", "a backchannel")
-    if cues.asks_on(text) and was_just_told(state):
+    if (cues.asks_on(text) or wishes.asks_parcels(text)) and was_just_told(state):
         return Choice(routes.numbers, "start", "asks for more of the last order")
     skill = _requested(parse, text, routes, CONFIDENT)
     if skill:
@@ -183,6 +184,8 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     if cues.wants_to_stop(text) and not (answer and state.expectation.kind == "yes_no"):
         return Choice(task.skill, "stop", "stop words")
     own = {intent for intent, skill in routes.intents.items() if skill == task.skill}
+    if not answer and _names_another(parse, text, task.skill, routes):
+        return Choice(task.skill, "continue", "another number for what runs")
     if answer:
         return Choice(task.skill, "continue", answer)
     if parse.intent in own and parse.confidence >= CONFIDENT:
@@ -195,6 +198,14 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     if cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "digress", "small talk")
     return Choice("fallback", "digress", f"{parse.intent} {parse.confidence:.2f} answers nothing asked")
+
+
+def _names_another(parse: Parse, text: str, skill: str, routes: Routes) -> bool:
+    """「不是这个订单，是…」: what runs is meant for that order, though a number alone sounds like a question on it."""
+    if skill not in routes.writing or not cues.is_correction(text) or cues.is_question(text):
+        return False
+    is_numbered = parse.slot("order_number") is not None or parse.slot("tracking_number") is not None
+    return is_numbered and routes.intents.get(parse.intent) == routes.numbers and not cues.looks_up(text)
 
 
 def _escalated(state: DialogueState, parse: Parse, text: str) -> Choice | None:
@@ -245,10 +256,17 @@ def _requested(parse: Parse, text: str, routes: Routes, least: float) -> str | N
         return None
     if parse.intent in _ABOUT_GOODS and cues.got_bad_goods(text):
         return routes.intents.get("return_request")
-    skill = routes.intents.get(parse.intent)
+    skill = routes.intents.get(_meant(parse.intent, text))
     if skill in routes.writing and cues.asks_policy(text) and not parse.slot("order_number"):
         return routes.intents.get("return_policy" if parse.intent in _ABOUT_RETURNS else "", routes.general)
     return skill
+
+
+def _meant(intent: str, text: str) -> str:
+    """The intent that the words tell, where the classifier takes every word on a parcel as a question where it is."""
+    if intent in _ABOUT_PARCELS and cues.got_less(text):
+        return "faulty_goods"
+    return "urge_shipping" if intent in _ABOUT_PARCELS and wishes.wants_hurried(text) else intent
 
 
 def _peel(state: DialogueState) -> DialogueState:

@@ -59,6 +59,11 @@ _TRACKING_NUMBER = re.compile(
     r"|\btracking (number|code|id)\b",
     re.IGNORECASE,
 )
+_HURRY = re.compile(
+    r"催(?!了.{0,4}次|过|了(多|很久|半天))|加急|\bhurry|\bchase (it|up|the|my)\b|\bexpedite\b"
+    r"|\bspeed (it|things|this) up\b",
+    re.IGNORECASE,
+)
 _OTHER_NUMBER = re.compile(r"发票|where do i (put|enter)", re.IGNORECASE)
 _REMAINING = re.compile(
     r"(还有|另外|剩下?|其余|其他|别的).{0,8}(没|未)(发|到|收|寄|送|来)|(只|就)(收到|到了|来了|发了|寄了)"
@@ -121,6 +126,11 @@ def not_received(text: str) -> bool:
 def asks_tracking_number(text: str) -> bool:
     """快递单号是多少; not that of an invoice, nor where one goes."""
     return bool(_TRACKING_NUMBER.search(text)) and not _OTHER_NUMBER.search(text)
+
+
+def wants_hurried(text: str) -> bool:
+    """催一下快递, "hurry it up": an order or a parcel is to come sooner."""
+    return bool(_HURRY.search(text))
 
 
 def asks_parcels(text: str) -> bool:

@@ -70,13 +70,18 @@ class Products:
         text = parse.normalized or parse.text
         task = state.task
         if task is not None and task.skill != self.name and task.step != "shown":
-            return False
+            is_asked_free = state.expectation.kind == "free"
+            return not is_asked_free and parse.intent == "out_of_scope" and _asks_ours(parse, text)
         if _BESIDE.search(text) and state.last_product is not None:
             return True
         if _COMPARES.search(text) and not _NO_GOODS.search(text):
             return bool(_TWO.search(text)) or (bool(state.last_products) and which_product.points(text))
         topic = topic_of(text, "")
-        if parse.intent == "out_of_scope" and topic == "stock" and (parse.slot("colour") or parse.slot("size")):
+        if parse.intent in {"out_of_scope", "size_advice"} and topic == "stock" and _is_told_apart(parse):
+            return True
+        if parse.intent == "out_of_scope" and _asks_ours(parse, text):
+            return True
+        if state.last_product is not None and parse.intent in _UNSURE and _is_only_a_concept(text):
             return True
         unsure = parse.intent in _UNSURE and parse.confidence < _SURE
         if unsure and topic == "concept" and parse.slot("product") and _MEASURES.search(text):
@@ -201,6 +206,21 @@ class Products:
                 if asked is None:
                     return answers.about(context, product)
                 return answers.concept(context, product, asked, await context.shop.reviews(product.sku))
+
+
+def _is_told_apart(parse: Parse) -> bool:
+    return parse.slot("colour") is not None or parse.slot("size") is not None
+
+
+def _asks_ours(parse: Parse, text: str) -> bool:
+    """Price or stock of something of ours, by name."""
+    return topic_of(text, "") in {"stock", "price"} and which_product.is_ours(parse)
+
+
+def _is_only_a_concept(text: str) -> bool:
+    """续航呢: nothing but what is asked of the product talked about."""
+    concept = facts.asked(text)
+    return concept is not None and not which_product.search_words(concept.asks.sub(" ", text))
 
 
 def _talked_about(context: Context, products: tuple[Product, ...]) -> dict[str, Any]:

@@ -17,13 +17,15 @@ from dialogue.shop.types import Product
 from dialogue.skills.context import Context, Item
 from dialogue.skills.orders import numbered
 from dialogue.types import Asked
-from nlu.types import Expectation
+from nlu.types import Expectation, Parse
 
 OFFERED = 3
 FOUND = 8
 _ALIKE = 0.02
 _MISHEARD = 0.65
 """Below this likeness the words as written name no product for certain; one that sounds like them is meant."""
+_OURS = 0.6
+"""Score of a candidate from which on a thing of the shop was named, perhaps not which."""
 _HEARD = 0.85
 """Score of a candidate from which on it is the product that was named."""
 _POINTS = re.compile(
@@ -131,6 +133,12 @@ async def pair(context: Context, text: str) -> tuple[Product, Product] | None:
         hits = await context.shop.search_products(words, limit=4)
         found = [*found, *(product for product in hits if product not in found and _likeness(words, product) > 0.5)]
     return (found[0], found[1]) if len(found) >= 2 else None
+
+
+def is_ours(parse: Parse) -> bool:
+    """Whether a product is named that the catalogue knows, in words like its name."""
+    slot = parse.slot("product")
+    return slot is not None and bool(slot.candidates) and slot.candidates[0].score >= _OURS
 
 
 def search_words(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from dialogue.chat import Chat
+from dialogue.knowledge import Knowledge
 from dialogue.knowledge.index import KnowledgeIndex
 from dialogue.policies import shipped_policies
 from dialogue.respond import Responder
@@ -169,12 +170,23 @@ async def _level(shop: Shop, customer_id: str) -> str:
     return customer.level if customer else ""
 
 
+@dataclass(frozen=True)
+class Mind:
+    """What understands a story and what it looks answers up in."""
+
+    understanding: Understanding
+    knowledge: Knowledge
+
+
 class StoryPlayer:
     """Plays one story on one shop."""
 
-    def __init__(self, story: Story, shop: Shop, clock: Clock, fields: Mapping[str, str]) -> None:
-        """``fields`` are those of ``fields_of`` for a shop with the same seed and moment."""
+    def __init__(
+        self, story: Story, shop: Shop, clock: Clock, fields: Mapping[str, str], mind: Mind | None = None
+    ) -> None:
+        """``fields`` are those of ``fields_of`` for a shop with the same seed and moment; ``mind`` None: keywords."""
         self.story = story
+        self._mind = mind
         self._shop = shop
         self._clock = clock
         self._fields = fields
@@ -184,7 +196,7 @@ class StoryPlayer:
         chat = await self._chat()
         log: list[str] = []
         for turn in self.story.turns:
-            said = self._filled(turn.say)
+            said = self.filled(turn.say)
             replies = [reply async for reply in chat.say(said, turn.modality)]
             assert chat.turn is not None
             log += [f"> {said}   [{chat.turn.parse.intent}]", *(reply.text for reply in replies)]
@@ -195,9 +207,10 @@ class StoryPlayer:
         return chat
 
     async def _chat(self) -> Chat:
+        mind = self._mind or Mind(understanding(await self._shop.catalogue()), await KnowledgeIndex.open(None))
         return Chat(
-            understanding(await self._shop.catalogue()),
-            Responder(self._shop, await KnowledgeIndex.open(None), clock=self._clock),
+            mind.understanding,
+            Responder(self._shop, mind.knowledge, clock=self._clock),
             self._shop,
             DialogueState.new("story", self._customer_id(), self.story.language),
         )
@@ -213,7 +226,8 @@ class StoryPlayer:
             return demo.DEMO_CUSTOMER_ID
         return self._fields[self.story.customer.removeprefix("owner of ") + "_owner"]
 
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
+        """``text`` with what its braces stand for."""
         return re.sub(r"\{(\w+)\}", lambda match: self._fields[match[1]], text)
 
     def _problems(self, expect: Mapping[str, Any], replies: Sequence[Reply], chat: Chat) -> list[str]:
@@ -223,9 +237,9 @@ class StoryPlayer:
         for key, wanted in expect.items():
             match key:
                 case "contains":
-                    found += [f"lacks {text!r}" for text in _listed(wanted) if self._filled(text) not in said]
+                    found += [f"lacks {text!r}" for text in _listed(wanted) if self.filled(text) not in said]
                 case "lacks":
-                    found += [f"holds {text!r}" for text in _listed(wanted) if self._filled(text) in said]
+                    found += [f"holds {text!r}" for text in _listed(wanted) if self.filled(text) in said]
                 case "intent":
                     _check(found, key, chat.turn.parse.intent, wanted)
                 case "cards":
@@ -255,7 +269,7 @@ class StoryPlayer:
         if self.story.tickets is not None:
             _check(found, "tickets", await self._tickets(chat), list(self.story.tickets))
         for check in self.story.shop:
-            order = await self._shop.order(self._filled(check["order"]))
+            order = await self._shop.order(self.filled(check["order"]))
             assert order is not None
             for key, wanted in check.items():
                 match key:
