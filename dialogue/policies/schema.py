@@ -268,6 +268,8 @@ class Changes(_Part):
     """What the new one must share with the old."""
     once: bool
     """Whether the lines of an order can be changed only once; after that it cannot be cancelled either."""
+    renew: bool
+    """Whether an exchange may bring the same thing anew."""
 
 
 class Payment(_Part):

@@ -89,6 +89,8 @@ def why_not_exchange(
         line, product = line_of(order, change.sku), products.get(change.new_sku or change.sku)
         if line is None:
             return "not_in_order"
+        if change.new_sku in {None, line.sku} and not policies.changes.renew:
+            return "same_thing"
         if change.new_sku is None:
             continue
         if product is None:

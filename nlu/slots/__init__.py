@@ -17,6 +17,7 @@ from nlu.slots import (
     amounts,
     attributes,
     dates,
+    emails,
     festivals,
     links,
     numbers,
@@ -37,6 +38,7 @@ from nlu.types import Expectation, Language, Slot
 __all__ = ["ProductLexicon", "SlotConfig", "SlotReading", "find_slots", "load", "read_slots"]
 
 _READERS: tuple[Callable[[SlotContext], Iterator[Candidate]], ...] = (
+    emails.read,
     links.read,
     tracking.read,
     numbers.read,

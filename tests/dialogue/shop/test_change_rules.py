@@ -25,7 +25,7 @@ from dialogue.shop.types import (
 CHINA = shipped_policies()
 STRICT = CHINA.model_copy(
     update={
-        "changes": CHINA.changes.model_copy(update={"within": "family", "once": True}),
+        "changes": CHINA.changes.model_copy(update={"within": "family", "once": True, "renew": False}),
         "cancel": CHINA.cancel.model_copy(update={"reasons": {"unwanted": "no longer needed"}}),
         "payment": CHINA.payment.model_copy(update={"refund_kinds": ("gift_card",)}),
         "returns": CHINA.returns.model_copy(update={"once": True}),
@@ -110,8 +110,8 @@ def test_what_may_come_in_exchange() -> None:
         return change_rules.why_not_exchange(ORDER, changes, PRODUCTS, policies=policies)
 
     assert why(LineChange("S1", "S2"), LineChange("L1", "L2")) is None
-    assert why(LineChange("S1", "S1")) is None, "a new one of the same"
-    assert why(LineChange("S1")) is None
+    assert why(LineChange("S1", "S1")) == why(LineChange("S1")) == "same_thing"
+    assert why(LineChange("S1", "S1"), policies=CHINA) is None, "a new one of the same"
     assert why(LineChange("S1", "S3")) == "out_of_stock"
     assert why(LineChange("S1", "X")) == "other_family"
     assert why(LineChange("S1", "X"), policies=CHINA) is None
