@@ -25,7 +25,7 @@ _TRAILING_IF = re.compile(
 )
 _REFUSED = re.compile(
     r"\bnot\b|n't\b|\bcannot\b|\bno\b|\bunable\b|\bimpossible\b|\bunavailable\b|\bout of stock\b|\bden(?:y|ies|ied)\b|"
-    r"\brefus|\bissues?\b|\bproblems?\b|\breject|\bonly\b|\bfails?\b",
+    r"\bmust\b|\brefus|\bissues?\b|\bproblems?\b|\breject|\bonly\b|\bfails?\b",
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"\bask(?:s|ed)?\b(?: you)?(?: (?:for|about|to|why|which|what))?\s*(?P<what>.*)", re.IGNORECASE)
@@ -66,6 +66,8 @@ class Conditional:
     consequence: str
     is_opposite: bool = False
     """It goes with "if not": the opposite of the condition before it."""
+    is_trailing: bool = False
+    """The condition comes last: "cancel it if you can"."""
 
 
 def split(sentence: str) -> Conditional | None:
@@ -82,7 +84,7 @@ def split(sentence: str) -> Conditional | None:
         return Conditional(rest[: cut.start()], rest[cut.end() :].strip(" ."))
     trailing = _TRAILING_IF.search(text)
     if trailing:
-        return Conditional(text[trailing.end() :].strip(" ."), text[: trailing.start()].strip(" ,."))
+        return Conditional(text[trailing.end() :].strip(" ."), text[: trailing.start()].strip(" ,."), is_trailing=True)
     return None
 
 
@@ -138,6 +140,11 @@ def without_mood(text: str) -> str:
     return (
         re.sub(r"^(?:also\s+)?want to\s+", "", _MOOD.sub("", text), flags=re.IGNORECASE) if _MOOD.match(text) else text
     )
+
+
+def is_opposite_of_refusal(conditional: Conditional, before: Branch | None) -> bool:
+    """An "otherwise" after "if that is not possible": the wish itself says what then."""
+    return conditional.is_opposite and before is not None and before.when == "refused"
 
 
 def comes_later(conditional: Conditional) -> bool:

@@ -19,7 +19,7 @@ _PERSON = re.compile(
 )
 _TELLS_MORE = re.compile(
     r"\b(?:wish|need|would|orders?|ordered|return\w*|exchang\w+|cancel\w*|bought|received?|moved|about|"
-    r"because|daughter|son)\b"
+    r"with|because|willing|pay|prefer|daughter|son)\b"
     r"|\bwant to (?!make sure|talk|speak|chat)|\bwonder",
     re.IGNORECASE,
 )

@@ -15,7 +15,15 @@ from dataclasses import replace
 from dialogue.evaluate.tau2 import conditions
 from dialogue.evaluate.tau2.identity import emails_of, name_of, only_introduces, postal_code_of
 from dialogue.evaluate.tau2.listed import LISTED, goal_of
-from dialogue.evaluate.tau2.sentences import REQUEST_VERBS, first_person, sentences, spoken, wishes, without_wanting
+from dialogue.evaluate.tau2.sentences import (
+    REQUEST_VERBS,
+    begins_with_verb,
+    first_person,
+    sentences,
+    spoken,
+    wishes,
+    without_wanting,
+)
 from dialogue.evaluate.tau2.tasks import Instruction
 from dialogue.evaluate.tau2.wishes import Branch, Goal, GoalKind, Wishes
 
@@ -29,11 +37,12 @@ _DIRECTION = re.compile(
     re.IGNORECASE,
 )
 _KINDS: tuple[tuple[GoalKind, str], ...] = (
-    ("info", r"^(?:[\w']+\s+){0,3}?(?:know|check|find out|confirm|inquire|see|learn|hear|track|wonder)\b|"
+    ("info", r"^(?:[\w']+\s+){0,3}?(?:know|knowing|check|find out|finding out|figur\w+ out|confirm|inquire|"
+    r"see|learn|hear|track|wonder)\b|"
     r"^(?:[\w']+\s+){0,2}?ask (?:about|how|what|if|when|whether|why)\b"
      r"|^get (?:the|a|your) (?:tracking|total|price|number|status|balance|refund amount|details?)\b"),
     ("other", r"\bundo\b|\breinstate\b|\brestore\b|\bplace (?:a|an|the) (?:new )?order\b"),
-    ("payment", r"\b(?:chang|switch|modif|updat)\w*\b.*\bpayment\b(?! difference)"),
+    ("payment", r"\b(?:chang|switch|modif|updat)\w*\b.*\bpayment\b(?! difference)|\bpay for\b.*\bwith\b"),
     ("address", r"\b(?:chang|switch|modif|updat)\w*\b.*\b(?:order|orders|shipping|delivery|#?W\d+)\b.*\baddress|"
      r"\b(?:chang|switch|modif|updat)\w*\b.*\baddress\b.*\b(?:order|orders)\b(?!s? something)"
      r"|^for (?:order )?#?W\d+.*\baddress\b"),
@@ -46,11 +55,13 @@ _KINDS: tuple[tuple[GoalKind, str], ...] = (
 )  # fmt: skip
 _REQUEST = re.compile(
     rf"\b(?:{REQUEST_VERBS}|upgrad\w+|exchang\w+|cancel\w*|return\w*|wonder|wondering|how many|how much|no "
-    rf"longer needs?)\b",
+    rf"longer needs?|replacement|knowing|figur\w+ out|finding out|pay for)\b",
     re.IGNORECASE,
 )
 _WANT = re.compile(
-    r"\b(?:want|wish|would like|'d like|need|looking|decided?|hope|wonder|inquire|intend)\b", re.IGNORECASE
+    r"\b(?:want|wish|would like|'d like|need|looking|decided?|hope|rather|wonder|inquire|intend|interested "
+    r"in)\b",
+    re.IGNORECASE,
 )
 _SUM = re.compile(
     r"\btotal\b.*\b(?:all|orders|bought|both)\b|\ball\b.*\btotal\b|\bsave\b|\bin total\b|\baltogether\b", re.IGNORECASE
@@ -119,6 +130,8 @@ class _Reader:
         self.reason = ""
         self._goals: list[Goal] = []
         self._context: list[str] = []
+        self._early: list[Branch] = []
+        """Conditions that are told before the first goal."""
 
     def take(self, text: str) -> None:
         """Read on."""
@@ -164,11 +177,15 @@ class _Reader:
             return
         before = self._goals[-1].branches[-1] if self._goals and self._goals[-1].branches else None
         branch = conditions.branch_of(conditional, before)
-        if branch is None:
+        if conditions.is_opposite_of_refusal(conditional, before):
+            return
+        if branch is None or (conditional.is_trailing and not self._goals):
             self._wishes(sentence, is_conditional=True)
         elif self._goals:
             goal = self._goals[-1]
             self._goals[-1] = replace(goal, branches=(*goal.branches, branch))
+        else:
+            self._early.append(branch)
 
     def _wishes(self, sentence: str, *, is_conditional: bool = False) -> None:
         parts = [sentence] if is_conditional else wishes(sentence)
@@ -184,9 +201,11 @@ class _Reader:
             if self._goals and self._goals[-1].kind == kind and _AGAIN.search(bare):
                 self._aside(spoken(part))
                 continue
-            words = " ".join([*self._context, spoken(bare, another=bool(self._goals))])
+            wish = bare if begins_with_verb(bare) else part
+            words = " ".join([*self._context, spoken(wish, another=bool(self._goals))])
+            self._goals.append(replace(_goal(kind, words, bare), branches=tuple(self._early)))
             self._context.clear()
-            self._goals.append(_goal(kind, words, bare))
+            self._early.clear()
 
     def _aside(self, words: str) -> None:
         """Something that is said with a goal: with the one before it, or with the first."""

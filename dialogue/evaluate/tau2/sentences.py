@@ -11,17 +11,20 @@ REQUEST_VERBS = (
 """What a wish begins with. "refund" is none: it says where the money of another wish goes."""
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])['\"]?\s+(?=[\"'(]?[A-Z#])|\s*\n\s*|(?<=[a-z)}\"'])\.(?=[A-Z][a-z])|\s*;\s+(?=[A-Z]|if |when )"
+    r"|,\s+but\s+(?=(?:if|when)\b)"
 )
+_CONDITION_ASIDE = re.compile(r"\s*\(((?:if|when|unless)\b[^)]*)\)", re.IGNORECASE)
 _NEW_WISH = re.compile(
     r"[,;]?\s+(?:and|then|but|so)\s+(?:then\s+)?(?:(?:also|you|additionally|finally)\s+)*"
     r"(?:(?:want|wish|would like|'d like|need|intend|plan)\s+to\s+)?(?:also\s+)?"
-    rf"(?=(?:{REQUEST_VERBS})\b)",
+    rf"(?=(?:{REQUEST_VERBS})\b)(?!get (?:the |a |your |full )*(?:refund|money))",
     re.IGNORECASE,
 )
 _SAME_VERB = re.compile(r",?\s+and\s+also\s+(?=(?:your|the|my)\b)", re.IGNORECASE)
 _WANTING = re.compile(
     r"\b(?:you(?:'d| would)?|i(?:'d)?)\s+(?:(?:also|now|then|only|just|first|finally|still|really)\s+)*"
-    r"(?:want|wish|like|prefer|love|need|intend|plan|decided?|hope|would like|are trying)\s+(?:to\s+)?(?:also\s+)?",
+    r"(?:want|wish|like|prefer|love|need|intend|plan|decided?|hope|would like|are trying)\s+(?:to\s+)?"
+    r"(?:also\s+)?",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
@@ -57,7 +60,12 @@ _BARE_VERB = re.compile(
 
 def sentences(text: str) -> list[str]:
     """``text`` in sentences, without blanks around them; a number with a point stays whole."""
-    return [part.strip().lstrip(".").strip() for part in _SENTENCE_END.split(text) if part and part.strip(" .")]
+    found = []
+    for part in _SENTENCE_END.split(text):
+        whole = (part or "").strip().lstrip(".").strip()
+        # A condition in brackets is a sentence of its own.
+        found += [_CONDITION_ASIDE.sub("", whole), *_CONDITION_ASIDE.findall(whole)]
+    return [one for one in found if one.strip(" .")]
 
 
 def wishes(sentence: str) -> list[str]:
@@ -83,6 +91,11 @@ def first_person(text: str) -> str:
         text = re.sub(pattern, said, text, flags=re.IGNORECASE)
     text = re.sub(r"\bI (is|are)\b", "I am", text)
     return text[:1].upper() + text[1:] if text else text
+
+
+def begins_with_verb(wish: str) -> bool:
+    """It needs its "I want to" again when it is said."""
+    return bool(_BARE_VERB.match(wish))
 
 
 def spoken(wish: str, *, another: bool = False) -> str:
