@@ -10,7 +10,7 @@ that is away becomes an honest apology with the offer of a person; what is unexp
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from dialogue.knowledge import Knowledge
 from dialogue.no_input import no_input
 from dialogue.policy import Choice, Routes, choose
 from dialogue.prompts import Prompts
-from dialogue.requests import split
+from dialogue.requests import NO_REQUEST, split
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.skills import load
 from dialogue.skills.confirm import conclude, outcome_of, tell
@@ -178,9 +178,18 @@ class _Run:
         if report is not None:
             for item in self._told(report):
                 yield item
-            if not report.is_settled or self._is_only_an_echo():
+            if self._is_only_an_echo():
                 return
         first, *others = split(self._turn.parse)
+        if report is not None and not report.is_settled and first.intent != "talk_to_human":
+            # Whether to try again is asked before anything else; what was asked for meanwhile comes after it.
+            yield RequestsNoted(self._with_noted(part for part in (first, *others) if part.intent not in NO_REQUEST))
+            if self._state.task is not None:
+                return
+            async with aclosing(self._take_up()) as items:
+                async for item in items:
+                    yield item
+            return
         self._turn = replace(self._turn, parse=first)
         choice = choose(self._state, first, self._responder._routes)
         noted = self._still_noted(choice, tuple(others))
@@ -200,6 +209,9 @@ class _Run:
         intents = self._responder._routes.intents
         waiting = tuple(parse for parse in self._state.noted if intents.get(parse.intent) != choice.skill)
         return (*waiting, *others)[:NOTED_REQUESTS]
+
+    def _with_noted(self, others: Iterable[Parse]) -> tuple[Parse, ...]:
+        return (*self._state.noted, *others)[:NOTED_REQUESTS]
 
     async def _take_up(self) -> AsyncGenerator[Item, None]:
         """What else the customer asked for, once nothing else waits for an answer."""
@@ -253,7 +265,8 @@ class _Run:
             yield context.reply(context.say("confirm.dropped" if unsettled else "resume.stopped"))
             return
         if choice.mode in {"replace", "resume"}:
-            yield TaskEnded("cancelled")
+            for item in self._given_up():
+                yield item
         if choice.skill != "fallback" and self._state.misunderstandings:
             yield Understood()
         async with aclosing(self._skill_items(choice.skill)) as items:
@@ -266,6 +279,14 @@ class _Run:
             async with aclosing(self._question_again(back.skill, choice)) as items:
                 async for item in items:
                     yield item
+
+    def _given_up(self) -> tuple[Item, ...]:
+        """The end of the running task; a WRITE of it that the shop did not answer is not tried again, and said so."""
+        context, task = self._context(), self._state.task
+        key = context.key(task.skill) if task else ""
+        if key not in unsettled_keys(self._state):
+            return (TaskEnded("cancelled"),)
+        return (ActionDropped(key), TaskEnded("cancelled"), context.reply(context.say("confirm.dropped"), more=True))
 
     def _comes_back(self, before: DialogueState, choice: Choice) -> Task | None:
         """The task whose pending question is due again: one that waited before this turn and runs now."""

@@ -24,6 +24,7 @@ from dialogue.skills.context import Context, Item
 from dialogue.state import DialogueState, fold, fold_all
 from dialogue.types import (
     Action,
+    ActionDropped,
     ActionFinished,
     ActionResult,
     ActionStarted,
@@ -188,6 +189,32 @@ async def test_a_write_lost_and_cut_off_offers_to_try_again(conversation: Conver
     assert "要再试一次吗" in reply.text
     (reply,) = await conversation.say(parse("好", "affirm"))
     assert "已经取消" in reply.text
+
+
+async def test_what_is_asked_while_a_lost_write_is_untold_is_answered_after_it(
+    conversation: Conversation, shop: SqlShop
+) -> None:
+    await asked_to_confirm(conversation, shop)
+    conversation.results = [LOST]
+    await conversation.say(parse("确认", "affirm"), heard=False)
+    (reply,) = await conversation.say(parse("满多少包邮", "freight"))
+    assert "要再试一次吗" in reply.text
+    first, second = await conversation.say(parse("好", "affirm"))
+    assert "已经取消" in first.text
+    assert "您刚才还提到，满多少包邮" in second.text
+    assert "九十九" in second.text
+
+
+async def test_another_request_gives_up_a_lost_write_and_says_so(conversation: Conversation, shop: SqlShop) -> None:
+    order = await asked_to_confirm(conversation, shop)
+    conversation.results = [LOST]
+    await conversation.say(parse("确认", "affirm"))
+    first, second = await conversation.say(parse("改地址", "change_address", order_number=order.order_number))
+    assert "不再提交" in first.text
+    assert "还不能确定" in first.text
+    assert "收货地址" in second.text
+    (dropped,) = [event for event in conversation.events if isinstance(event, ActionDropped)]
+    assert dropped.idempotency_key == conversation.begun[0].idempotency_key
 
 
 async def test_a_write_refused_at_the_last_moment_is_explained(conversation: Conversation, shop: SqlShop) -> None:
