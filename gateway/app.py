@@ -20,7 +20,7 @@ from aiohttp import WSCloseCode, web
 from dialogue.errors import StoreUnavailable
 from gateway import log
 from gateway.address import client_address, rate_key
-from gateway.channels import CHANNELS
+from gateway.channels import CHANNELS, Door
 from gateway.errors import Forbidden, GatewayError
 from gateway.services import SERVICES, SOCKETS, Services
 
@@ -60,7 +60,10 @@ def make_app(services: Services, channels: Sequence[str] = tuple(CHANNELS)) -> w
     app.on_shutdown.append(_close_sockets)
     for name in channels:
         module, _, factory = CHANNELS[name].partition(":")
-        app.add_routes(getattr(importlib.import_module(module), factory)())
+        door = getattr(importlib.import_module(module), factory)()
+        if isinstance(door, Door):
+            app.cleanup_ctx.append(door.life)
+        app.add_routes(door.routes if isinstance(door, Door) else door)
     app.router.add_get("/", _page)
     app.router.add_static("/web/", WEB, append_version=False)
     app.on_response_prepare.append(_add_headers)

@@ -1,8 +1,23 @@
-"""One file per channel. Each is a module with ``routes(services) -> list of aiohttp route definitions`` and, where it
-speaks a wire format, pure ``decode`` / ``encode``. Resolved at start-up from this registry.
+"""One file per channel. Each is a module with ``routes() -> list of aiohttp route definitions`` (or a ``Door``) and,
+where it speaks a wire format, pure ``decode`` / ``encode``. Resolved at start-up from this registry.
 """
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A channel with more than routes: what lives as long as the application (a server socket, calls)."""
+
+    routes: Sequence[web.RouteDef]
+    life: Callable[[web.Application], AsyncIterator[None]]
+    """An aiohttp ``cleanup_ctx``: opens, yields once, closes. ``app[SERVICES]`` is there."""
+
 
 CHANNELS: dict[str, str] = {
     "web": "gateway.channels.web:routes",
