@@ -23,7 +23,7 @@ def answer(asked: Asked, said: str, expectation: Expectation, wishes: Wishes, go
         case "identity":
             return identity(said, wishes)
         case "order_number":
-            return _order_number(goal)
+            return _order_number(expectation, goal)
         case "payment":
             return _payment(expectation, goal.payment or wishes.payment)
         case "reason":
@@ -56,9 +56,12 @@ def _prepared(said: str, wishes: Wishes) -> str:
     return ""
 
 
-def _order_number(goal: Goal) -> str:
+def _order_number(expectation: Expectation, goal: Goal) -> str:
     if goal.order_numbers:
         return f"The order number is {goal.order_numbers[0]}."
+    offered = _best_choice(expectation, goal)
+    if offered:
+        return f"{offered}."
     if goal.items:
         return f"I do not know the order number. It is the order with the {listing(list(goal.items))}."
     return f"I do not know the order number. {goal.words}"

@@ -29,7 +29,7 @@ from dialogue.evaluate.tau2.wishes import Branch, Goal, GoalKind, Wishes
 
 _ORDER_NUMBER = re.compile(r"#?\bW\d{5,}\b")
 _DIRECTION = re.compile(
-    r"\bthe agent\b(?!.*\bif\b)|\bcustomer service\b|^(?:please )?(?:make sure|be |do not|don't|never|try "
+    r"\bthe agent\b|\bcustomer service\b|^(?:please )?(?:make sure|be |do not|don't|never|try "
     r"to|remember|always|avoid|insist|only )"
     r"|\b(?:do not|don't|does not|doesn't|not) want to (?:reveal|share|tell|give|disclose)|\byour "
     r"(?:approach|tone|personality|goal)\b"
