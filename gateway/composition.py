@@ -23,7 +23,6 @@ from dialogue.knowledge import Knowledge
 from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder
-from dialogue.shop import open_shop
 from dialogue.shop.clock import wall_clock
 from dialogue.shop.protocol import Shop
 from dialogue.skills import load
@@ -32,6 +31,7 @@ from dialogue.wording import Words
 from gateway import log
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens, kept_secret
+from gateway.backend import open_backend
 from gateway.catalogue import keep_known
 from gateway.collector import keep_tidy
 from gateway.config import Settings
@@ -92,7 +92,8 @@ async def opened(
         stack.push_async_callback(client.close)
         progress("database")
         engine = await (connected if worker else open_prepared)(settings, stack)
-        backend = business.open_backend(engine, wall_clock) or open_shop(settings.shop.backend, engine, policies)
+        backend = open_backend(settings, business, engine, policies)
+        stack.push_async_callback(backend.close)
         background = await stack.enter_async_context(_background())
         store = ConversationStore(engine)
         progress("knowledge base")

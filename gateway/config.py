@@ -226,6 +226,13 @@ class Shop(_Section):
     """The shop back end."""
 
     backend: str = "sql"
+    """``sql``: in Kefu's own database; ``rest``: behind the shop's HTTP API (dialogue/shop/rest_openapi.yaml)."""
+    url: str = ""
+    """Base address of that API, e.g. https://shop.example.com/kefu/v1."""
+    token: SecretStr | None = None
+    """Sent to it as Authorization: Bearer."""
+    deadline_s: PositiveSeconds = 3.0
+    """How long it may take to answer, all tries together; then the customer hears that it is away."""
     demo_data: bool = True
     """Seed the demo shop when the database is empty."""
     policies: str = ""

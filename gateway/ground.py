@@ -82,7 +82,7 @@ async def open_prepared(settings: Settings, stack: AsyncExitStack) -> AsyncEngin
     seed = load_business(settings.domain.name).demo
     if seed is not None and settings.shop.demo_data:
         await seed(engine, wall_clock())
-    elif seed is None and settings.shop.demo_data:
+    elif seed is None and settings.shop.demo_data and settings.shop.backend == "sql":
         await demo.seed(engine, now=wall_clock())
         stack.callback(asyncio.create_task(_keep_dates_fresh(engine), name="demo dates").cancel)
     return engine

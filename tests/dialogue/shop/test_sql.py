@@ -6,8 +6,6 @@ import asyncio
 import sqlite3
 import threading
 from dataclasses import replace
-from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, func, select
@@ -19,9 +17,9 @@ from dialogue.policies import shipped_policies
 from dialogue.shop import SHOPS, demo, open_shop, schema
 from dialogue.shop.rest_client import RestSettings
 from dialogue.shop.sql import SqlShop
-from dialogue.shop.types import Order, OrderStatus
 from tests.dialogue.databases import fixed_clock
 from tests.dialogue.shop.conformance import ShopConformance
+from tests.dialogue.shop.demo_samples import demo_samples
 from tests.dialogue.shop.samples import Samples
 
 
@@ -32,52 +30,7 @@ def shop(engine: AsyncEngine) -> SqlShop:
 
 @pytest.fixture
 async def samples(shop: SqlShop, engine: AsyncEngine) -> Samples:
-    orders = await shop.orders(demo.DEMO_CUSTOMER_ID)
-    by_status: dict[OrderStatus, Order] = {order.status: order for order in orders}
-    customer = await shop.customer(demo.DEMO_CUSTOMER_ID)
-    assert customer is not None
-    methods = {method.kind: method.method_id for method in await shop.payment_methods(customer.customer_id)}
-    shelf = await shop.search_products("", limit=999)
-    family = await shop.variants(next(product.sku for product in shelf if product.family))
-    return Samples(
-        customer_id=customer.customer_id,
-        phone=customer.phone,
-        email=customer.email or "",
-        postal_code=customer.postal_code or "",
-        card=methods["wallet"],
-        gift_card=methods["gift_card"],
-        family=tuple(product.sku for product in family),
-        shipped=by_status[OrderStatus.SHIPPED].order_number,
-        delivered=by_status[OrderStatus.DELIVERED].order_number,
-        over=by_status[OrderStatus.COMPLETED].order_number,
-        paid=by_status[OrderStatus.PAID].order_number,
-        unpaid=by_status[OrderStatus.PENDING_PAYMENT].order_number,
-        more=3,
-        returning=by_status[OrderStatus.RETURNING].order_number,
-        food=await _delivered_food(engine),
-        cheaper=by_status[OrderStatus.DELIVERED].order_number,
-        sold_out=next(product.sku for product in await shop.search_products("", limit=999) if not product.stock),
-        accessorised="SM006",
-        pickup_day=fixed_clock().date() + timedelta(days=2),
-        visit_day=fixed_clock().date() + timedelta(days=3),
-        compensation=Decimal("30.00"),
-        words="我想买无线蓝牙耳机",
-        words_en="true wireless earbuds",
-        word_sku="SM001",
-    )
-
-
-async def _delivered_food(engine: AsyncEngine) -> str:
-    orders, lines = schema.orders, schema.order_lines
-    query = (
-        select(orders.c.order_number)
-        .join(lines)
-        .where(orders.c.status == "delivered", lines.c.position == 1, lines.c.returnable.is_(False))
-        .order_by(orders.c.delivered_at.desc())
-    )
-    async with reading(engine) as connection:
-        number: str = (await connection.execute(query)).scalars().first()
-    return number
+    return await demo_samples(shop, engine, fixed_clock().date())
 
 
 class TestSqlShop(ShopConformance):
