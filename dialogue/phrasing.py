@@ -31,6 +31,8 @@ def moment(at: datetime, now: datetime, language: Language) -> str:
     name = day(at, now, language)
     if language == "zh":
         return f"{name}{part}"
+    if part == "night" and not name[-1].isdigit():
+        return f"early {name} morning"
     return f"on {name}" if name[-1].isdigit() else f"{name} {part}"
 
 

@@ -139,6 +139,8 @@ class DialogueState:
     """Skus of the products last shown, in their order, for 第二个, 这两个, "the cheaper one"."""
     last_product: str | None = None
     """Sku of the product last talked about, for 它多重, "is it waterproof"."""
+    declined: tuple[str, ...] = ()
+    """What was offered in this conversation and refused, by name: it is not offered again."""
     turn_count: int = 0
 
     @staticmethod
@@ -262,6 +264,8 @@ def _task_changed(state: DialogueState, event: TaskStarted | TaskUpdated | TaskE
             if state.task is None:
                 return state
             task = replace(state.task, slots={**state.task.slots, **slots}, step=step)
+            declined = tuple(dict.fromkeys((*state.declined, *(slots.get("declined") or ()))))
+            state = replace(state, declined=declined)
             return replace(
                 state, task=task, last_order=slots.get("order") or state.last_order, **_products(state, slots)
             )

@@ -33,6 +33,8 @@ from nlu.types import Expectation
 CONFIRM = "confirm"
 PLAIN = 0.5
 """Probability from which a yes or no counts as one."""
+CALL_WHEN = "call_when"
+"""Argument of a ticket that asks for a call: when, in words."""
 Outcome = Literal["done", "refused", "failed"]
 """failed: the shop did not answer; trying again under the same key cannot do it twice."""
 _NEXT = {
@@ -124,6 +126,8 @@ def _kind(action: Action) -> str:
     kind = action.arguments.get("kind")
     if action.name == "create_return":
         return "create_exchange" if kind == "exchange" else action.name
+    if CALL_WHEN in action.arguments:
+        return f"{action.name}.call_back"
     return f"{action.name}.{kind}" if action.name == "open_ticket" else action.name
 
 
@@ -140,7 +144,8 @@ def _fields(context: Context, action: Action, result: ActionResult) -> dict[str,
         "address": str(facts.get("address", "")),
         "title": str(facts.get("title", "")),
         "due": _when(context, facts.get("due_at")),
-        "day": _day(context, facts.get("pickup_day")),
+        "when": str(facts.get(CALL_WHEN, "")),
+        "day": _day(context, facts.get("pickup_day") or facts.get("visit_day")),
         "part": context.say(f"pickup.part.{facts['pickup_part']}") if facts.get("pickup_part") else "",
     }
 

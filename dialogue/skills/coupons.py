@@ -64,7 +64,7 @@ async def _told(context: Context, known: Known | None, *, why_not: bool) -> Repl
     most = TOLD_ALOUD if context.turn.modality == "voice" else TOLD
     told = (_described(context, coupon) for coupon in usable[:most])
     return context.reply(
-        context.say("coupons.own", count=len(usable)),
+        context.say("coupons.own", count=len(usable)) if len(usable) > 1 else context.say("coupons.own_one"),
         context.say("coupons.listed", listing=context.say("list.separator").join(told)),
         suggestions=context.suggest("coupon_unusable"),
         sources=("shop:coupon",),

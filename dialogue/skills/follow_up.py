@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from dialogue import phrasing, wishes
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.service_rules import ticket_due
-from dialogue.skills.confirm import ask_confirmation, submit, verdict, withdraw
+from dialogue.skills.confirm import CALL_WHEN, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
 from dialogue.skills.customers import identify
 from dialogue.skills.numbers import Draft, Pending
@@ -86,17 +86,17 @@ class FollowUp:
                 Asked(Expectation("free", slot="date")),
                 context.reply(text, suggestions=labels[:3]),
             )
-        part = context.say(f"pickup.part.{draft['part']}") if draft.get("part") else ""
-        text = context.say("follow_up.read_back", day=_label(context, day), part=part)
+        text = context.say("follow_up.read_back", when=_when(context, draft, _label(context, day)))
         return ask_confirmation(context, self.name, draft, text)
 
     def _arguments(self, context: Context, draft: Draft) -> dict[str, object]:
-        part = context.say(f"pickup.part.{draft['part']}") if draft.get("part") else ""
+        day = date.fromisoformat(draft["day"])
         return {
             "kind": "follow_up",
             "customer_id": context.state.customer_id,
             "order_number": draft.get("order") or context.state.last_order,
-            "text": context.say("follow_up.ticket", day=draft["day"], part=part, why=draft["why"]),
+            "text": context.say("follow_up.ticket", when=_when(context, draft, draft["day"]), why=draft["why"]),
+            CALL_WHEN: _when(context, draft, _label(context, day)),
         }
 
 
@@ -105,6 +105,12 @@ def _days(context: Context) -> tuple[date, date]:
     due = ticket_due("follow_up", context.now, policies=context.shop.policies).astimezone(SHOP_ZONE).date()
     tomorrow = context.now.astimezone(SHOP_ZONE).date() + timedelta(days=1)
     return tomorrow, max(tomorrow, due)
+
+
+def _when(context: Context, draft: Draft, day: str) -> str:
+    """The day and, where it was told, the part of it."""
+    part = context.say(f"pickup.part.{draft['part']}") if draft.get("part") else ""
+    return day + part if context.language == "zh" else f"{day} {part}".strip()
 
 
 def _label(context: Context, day: date) -> str:

@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 14, 0, tzinfo=SHOP_ZONE)  # a Sunday
         (1, 15, "明天下午", "tomorrow afternoon"),
         (2, 12, "后天中午", "Tuesday afternoon"),
         (3, 10, "下周三上午", "Wednesday morning"),
-        (-1, 3, "昨天凌晨", "yesterday night"),
+        (-1, 3, "昨天凌晨", "early yesterday morning"),
         (-5, 10, "11月17日上午", "on November 17"),
         (60, 10, "2027年1月21日上午", "on January 21, 2027"),
     ],
