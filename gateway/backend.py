@@ -1,4 +1,4 @@
-"""The back end that the configuration names: the domain's own, the shop's in our database, or the shop's behind HTTP."""
+"""The back end that the configuration names: the domain's own, a shop in our database, or one behind HTTP."""
 
 from __future__ import annotations
 
