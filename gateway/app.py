@@ -41,7 +41,7 @@ _CORS_HEADERS = "Authorization, Content-Type"
 _DRAIN_STEP_S = 0.05
 _SHOWN_TO_BROWSERS = frozenset({"/", "/v1/info"})
 """What a browser reads without naming its origin."""
-_OPENS_A_SOCKET = frozenset({"/v1/voice", "/v1/token", "/v1/realtime", "/v1/realtime/client_secrets"})
+_OPENS_A_SOCKET = frozenset({"/v1/voice", "/v1/token", "/v1/webrtc", "/v1/realtime", "/v1/realtime/client_secrets"})
 """What is limited as connections."""
 _ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)

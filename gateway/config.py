@@ -82,6 +82,24 @@ class Gateway(_Section):
         return secret
 
 
+class IceServer(_Section):
+    """A STUN or TURN server (RFC 8489, RFC 8656)."""
+
+    urls: Annotated[tuple[str, ...], Field(min_length=1)]
+    """E.g. ``turn:turn.example.com:3478``."""
+    username: str = ""
+    credential: SecretStr | None = None
+    """Told to every page that connects, as WebRTC needs it: use a short-lived one, or one for TURN only."""
+
+
+class Webrtc(_Section):
+    """WebRTC for pages and apps."""
+
+    enabled: bool = True
+    ice_servers: tuple[IceServer, ...] = ()
+    """For customers who do not reach this machine's UDP ports directly."""
+
+
 class Asr(_Section):
     """Speech recognition."""
 
@@ -274,6 +292,7 @@ class Settings(_Section):
     """All settings."""
 
     gateway: Gateway = Gateway()
+    webrtc: Webrtc = Webrtc()
     asr: Asr = Asr()
     listen: Listen = Listen()
     floor: Floor = Floor()

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp.web import Application, RouteDef
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """A channel with more than routes: what lives as long as the application (a server socket, calls)."""
 
-    routes: Sequence[web.RouteDef]
-    life: Callable[[web.Application], AsyncIterator[None]]
+    routes: Sequence[RouteDef]
+    life: Callable[[Application], AsyncIterator[None]]
     """An aiohttp ``cleanup_ctx``: opens, yields once, closes. ``app[SERVICES]`` is there."""
 
 
@@ -25,5 +25,6 @@ CHANNELS: dict[str, str] = {
     "openai_chat": "gateway.channels.openai_chat:routes",
     "openai_audio": "gateway.channels.openai_audio:routes",
     "realtime": "gateway.channels.realtime.door:routes",
+    "webrtc": "gateway.channels.webrtc.door:routes",
     "ops": "gateway.channels.ops:routes",
 }

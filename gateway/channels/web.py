@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -14,6 +15,7 @@ from gateway.auth import Grant, bearer
 from gateway.channels.identity import demo_customer, new_conversation_id
 from gateway.channels.rest import checked_text, read_object
 from gateway.channels.web_codec import MAX_MESSAGE_BYTES, SUBPROTOCOL, decode, encode
+from gateway.config import Webrtc
 from gateway.errors import Busy, GatewayError, ProtocolError, Unauthorized
 from gateway.events import ErrorOut, Inbound, Start, TextIn
 from gateway.outbox import Outbox
@@ -47,8 +49,24 @@ async def _token(request: web.Request) -> web.Response:
             "resume_token": services.tokens.issue(grant, "resume"),
             "expires_in_s": services.tokens.ttl_s,
             "conversation_id": grant.conversation_id,
+            "webrtc": _webrtc(services.settings.webrtc),
         }
     )
+
+
+def _webrtc(settings: Webrtc) -> dict[str, Any] | None:
+    """What a page needs for WebRTC, in a browser's terms; None where it is to use the socket."""
+    if not settings.enabled:
+        return None
+    servers = [
+        {
+            "urls": list(server.urls),
+            **({"username": server.username} if server.username else {}),
+            **({"credential": server.credential.get_secret_value()} if server.credential else {}),
+        }
+        for server in settings.ice_servers
+    ]
+    return {"url": "/v1/webrtc", "ice_servers": servers}
 
 
 def _grant_for_token(request: web.Request, body: dict[str, object]) -> Grant:

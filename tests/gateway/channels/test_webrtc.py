@@ -1,0 +1,253 @@
+"""WebRTC: a customer on aiortc, with a track and a data channel of their own, against a real gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import AudioFrame
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.channels.webrtc.door import start_of
+from gateway.channels.webrtc.peer import Peer
+from gateway.channels.webrtc.track import AnswerTrack
+from gateway.config import Settings, Webrtc
+from gateway.errors import ProtocolError
+from gateway.events import AudioEnd, AudioOut, AudioStart
+from gateway.paced import PacedLine
+from speech.audio import Resampler, pcm_from_float
+from speech.types import AudioFrame as AudioOfVoice
+from speech.types import Language
+from tests.fakes import audio_of
+from tests.fakes_tts import FakeTts
+from tests.gateway.doors import Door, house_with, served
+
+ANSWER = "您的包裹已经到了杭州。预计明天下午送到。"
+
+
+class Microphone(MediaStreamTrack):
+    """Speaks a script in real time, then is silent. ``#`` is 32 ms of sound."""
+
+    kind = "audio"
+
+    def __init__(self, script: str) -> None:
+        super().__init__()
+        to_48k = Resampler(16_000, 48_000)
+        # A square wave is loud on the line; a constant would not pass Opus.
+        wave = np.sign(np.sin(np.arange(audio_of(script).size) / 6)).astype(np.float32)
+        self._pcm = to_48k.push(pcm_from_float(audio_of(script) * wave)) + to_48k.flush()
+        self._at = 0
+        self._start = time.time()
+
+    async def recv(self) -> AudioFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        await asyncio.sleep(self._start + self._at / 96_000 - time.time())
+        frame = AudioFrame(format="s16", layout="mono", samples=960)
+        frame.planes[0].update(self._pcm[self._at : self._at + 1920].ljust(1920, b"\0"))
+        frame.pts, frame.sample_rate, frame.time_base = self._at // 2, 48_000, Fraction(1, 48_000)
+        self._at += 1920
+        return frame
+
+
+class ToneTts(FakeTts):
+    """Every character is 100 ms of 440 Hz."""
+
+    async def synthesize(self, text: str, language: Language) -> AsyncIterator[AudioOfVoice]:
+        rate_hz = self.capabilities.rate_hz
+        wave = (0.3 * np.sin(2 * np.pi * 440 * np.arange(rate_hz // 50) / rate_hz)).astype(np.float32)
+        for number in range(len(text) * 5):
+            yield AudioOfVoice(pcm_from_float(wave), rate_hz, number * 20)
+
+
+def active(door: Door) -> float | None:
+    """Voice sessions now."""
+    return door.services.metrics.registry.get_sample_value("kefu_active_sessions")
+
+
+async def eventually(happens: Callable[[], object]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(10):
+        while not happens():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+class Customer:
+    """The other end: what it heard and was told."""
+
+    def __init__(self, script: str) -> None:
+        self.pc = RTCPeerConnection()
+        self.channel = self.pc.createDataChannel("kefu")
+        self.channel.on("message", lambda data: self.messages.put_nowait(json.loads(data)))
+        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.told: list[dict[str, Any]] = []
+        self.loud_ms = 0.0
+        self.pc.addTrack(Microphone(script))
+        self.pc.on("track", self._listen)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _listen(self, track: Any) -> None:
+        self._tasks.append(asyncio.create_task(self._hear(track)))
+
+    async def _hear(self, track: Any) -> None:
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            if np.abs(frame.to_ndarray()).max() > 3:
+                self.loud_ms += 20
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        async with asyncio.timeout(20):
+            while True:
+                message = await self.messages.get()
+                self.told.append(message)
+                if message["type"] == kind:
+                    return message
+
+    async def close(self) -> None:
+        await self.pc.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def offered(door: Door, customer: Customer, token: str | None = None, **start: Any) -> tuple[int, dict[str, Any]]:
+    await customer.pc.setLocalDescription(await customer.pc.createOffer())
+    body = {"sdp": customer.pc.localDescription.sdp, "type": "offer", "start": {"greet": False, **start}}
+    headers = {"Authorization": f"Bearer {token or await door.token()}"}
+    async with door.client.post("/v1/webrtc", json=body, headers=headers) as response:
+        return response.status, dict(await response.json())
+
+
+@asynccontextmanager
+async def calling(door: Door, script: str = "1.", **start: Any) -> AsyncIterator[Customer]:
+    customer = Customer(script)
+    try:
+        status, answer = await offered(door, customer, **start)
+        assert status == 201, answer
+        await customer.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        yield customer
+    finally:
+        await customer.close()
+
+
+async def test_a_question_is_heard_and_answered_aloud() -> None:
+    house = house_with()
+    house.tts = ToneTts()
+    async with served(house) as door, calling(door, "30. 40# 80.") as customer:
+        ready = await customer.until("ready")
+        assert ready["output_rate_hz"] == 48_000
+        await customer.until("speech_started")
+        heard = await customer.until("transcript")
+        assert heard["text"] == "我的订单什么时候到"
+        await customer.until("audio_end")
+        await eventually(lambda: house.said)
+    text, complete = house.said[-1]
+    assert (text.replace(" ", ""), complete) == (ANSWER, True), "playout comes from what our track has sent"
+    assert customer.loud_ms > 1000
+    assert {turn.channel for turn in house.responder.turns} == {"webrtc"}
+
+
+async def test_typing_keys_and_garbage_over_the_data_channel() -> None:
+    house = house_with()
+    async with served(house) as door, calling(door, speak=False) as customer:
+        await customer.until("ready")
+        customer.channel.send("{")
+        assert (await customer.until("error"))["code"] == "bad_json"
+        customer.channel.send(json.dumps({"type": "text", "text": "到哪了"}))
+        assert (await customer.until("reply"))["text"] == "您的包裹已经到了杭州。"
+        customer.channel.send(json.dumps({"type": "bye"}))
+        assert (await customer.until("bye"))["reason"] == "bye"
+
+
+async def test_hanging_up_frees_the_place_and_stopping_hangs_up() -> None:
+    async with served() as door:
+        customer = Customer("1.")
+        _, answer = await offered(door, customer)
+        await customer.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        await customer.until("ready")
+        assert active(door) == 1
+        async with door.client.delete(f"/v1/webrtc/{answer['call']}") as response:
+            assert response.status == 204
+        await eventually(lambda: not active(door))
+        async with door.client.delete(f"/v1/webrtc/{answer['call']}") as response:
+            assert response.status == 404
+        await customer.close()
+
+
+async def test_what_the_door_refuses() -> None:
+    async with served() as door:
+        customer = Customer("1.")
+        assert (await offered(door, customer, "forged"))[0] == 401
+        token = await door.token()
+        for body, param in [({"sdp": "v=0"}, "sdp"), ({"sdp": 5}, "sdp"), ({"sdp": "x", "start": 5}, "start")]:
+            headers = {"Authorization": f"Bearer {token}"}
+            async with door.client.post("/v1/webrtc", json=body, headers=headers) as response:
+                assert response.status == 400
+                assert (await response.json())["error"]["param"] == param
+        async with door.client.post("/v1/webrtc", json={"sdp": "v=0"}) as response:
+            assert response.status == 401
+        assert active(door) == 0
+        await customer.close()
+
+
+async def test_it_may_be_switched_off() -> None:
+    house = house_with()
+    house.settings = Settings(webrtc=Webrtc(enabled=False))
+    async with served(house) as door:
+        async with door.client.post("/v1/webrtc", json={"sdp": "x"}) as response:
+            assert (await response.json())["error"]["code"] == "webrtc_off"
+        async with door.client.post("/v1/token", json={}) as response:
+            assert (await response.json())["webrtc"] is None
+
+
+@pytest.mark.parametrize("fields", [{"language": "fr"}, {"speak": "yes"}])
+def test_a_wrong_start_names_its_field(fields: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError, match=next(iter(fields))):
+        start_of(fields)
+
+
+@given(
+    st.text(max_size=200) | st.sampled_from(["v=0\r\nm=audio", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag"])
+)
+async def test_whatever_the_offer_only_our_error(offer: str) -> None:
+    peer = Peer([])
+    with pytest.raises(ProtocolError):
+        await peer.answer(offer)
+    await peer.close()
+
+
+async def test_a_track_keeps_its_deadlines_over_a_stall() -> None:
+    line = PacedLine(48_000)
+    for event in (AudioStart(1, 48_000, 1), AudioOut(1, 0, bytes([1, 0]) * 48_000, 1), AudioEnd(1, 1000, 1)):
+        line.take(event)
+    loop, frames = asyncio.get_running_loop(), 0
+
+    def count() -> None:
+        nonlocal frames
+        frames += 1
+
+    track = AnswerTrack(line, count)
+    began = loop.time()
+    for number in range(10):
+        frame = await track.recv()
+        assert frame.pts == number * 960
+        if number == 3:
+            time.sleep(0.05)  # noqa: ASYNC251 - somebody holds the loop
+    assert loop.time() - began == pytest.approx(0.18, abs=0.04)
+    track.stop()
+    with pytest.raises(MediaStreamError):
+        await track.recv()
+    assert frames == 10
