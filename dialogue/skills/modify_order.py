@@ -7,7 +7,7 @@ order -> line (several?) -> wish? -> quantity: read back
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,9 @@ from dialogue.skills import order_lines
 from dialogue.skills.cards import product_card
 from dialogue.skills.confirm import refusal as refusal_words
 from dialogue.skills.context import Context, Item
+from dialogue.skills.line_changes import by_lines, takes
+from dialogue.skills.line_claims import explicit
+from dialogue.skills.line_work import work_on_lines
 from dialogue.skills.numbers import Draft
 from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, refused_task, step_of
 from dialogue.skills.orders import numbered
@@ -61,8 +64,16 @@ class ModifyOrder(OrderWrite):
     intents = ("modify_order",)
     action = "modify_order"
 
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """One turn; in a shop whose products have variants, of several lines at once."""
+        by = work_on_lines(context, self.name) if by_lines(context) else super().run(context)
+        async for item in by:
+            yield item
+
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether a change under way is to be another one (要XL的, 改成3件)."""
+        if takes(state, self.name, parse) or explicit(parse) in {"exchange", "change"}:
+            return True
         if state.task is None or state.task.skill != self.name:
             return False
         text = parse.normalized or parse.text

@@ -53,7 +53,10 @@ def unfinished(context: Context, skill: str, draft: Draft) -> Pending | None:
 
 
 def ask_number(context: Context, skill: str, draft: Draft, *sentences: str, heard: str = "") -> Pending:
-    """Ask for the order number, or for what is missing after ``heard``."""
+    """Ask for the order number, or for what is missing after ``heard``; one with letters is not collected by digits."""
+    if context.shop.policies.identity.order_digits is None:
+        expectation = Expectation("free", slot="order_number")
+        return ask(context, skill, draft, "ask_number", expectation, context.say("orders.ask_any_number"))
     return _ask_digits(context, skill, draft, "order_number", ORDER_DIGITS, *sentences, heard=heard)
 
 

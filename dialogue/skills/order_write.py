@@ -15,6 +15,7 @@ from typing import Any
 
 from dialogue import cues
 from dialogue.shop.types import Order
+from dialogue.skills import identity
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
@@ -43,7 +44,7 @@ class OrderWrite(ABC):
         draft = context.draft(self.name)
         items: tuple[Item, ...] = ()
         answer = None
-        given = not context.resumed and self.read(context, draft)
+        given = not context.resumed and step_of(context, self.name) != identity.STEP and self.read(context, draft)
         if not (reject_order(context, self.name, draft) or (given and step_of(context, self.name) == CONFIRM)):
             answer = verdict(context, self.name)
         if answer == "yes":
@@ -64,6 +65,12 @@ class OrderWrite(ABC):
             yield item
         for item in self.after(context, draft) if done else ():
             yield item
+        if done and draft.get("queue"):
+            number, *rest = draft["queue"]
+            follow = {**self.kept(draft), "order": number, "queue": rest}
+            context = replace(passed_on(context, (TaskEnded("done"),)), resumed=True)
+            for item in await self._advance(context, follow, given=False):
+                yield item
 
     async def _advance(self, context: Context, draft: Draft, *, given: bool) -> tuple[Item, ...]:
         # Digits in an address or a tax number are no order number.
@@ -126,6 +133,10 @@ class OrderWrite(ABC):
         """The WRITE with its arguments."""
         field = {self.field: draft[self.field]} if self.field else {}
         return self.action, {"order_number": draft["order"], **field}
+
+    def kept(self, draft: Draft) -> Draft:
+        """What counts for the next order too, where several were meant."""
+        return {self.field: draft[self.field]} if self.field and self.field in draft else {}
 
     def after(self, context: Context, draft: Draft) -> tuple[Item, ...]:
         """What follows the told result; nothing."""

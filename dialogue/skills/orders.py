@@ -11,7 +11,7 @@ An unknown number and someone else's get the same words and the same questions, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dialogue import cues, phrasing
@@ -19,7 +19,11 @@ from dialogue.shop.types import Order
 from dialogue.skills import numbers
 from dialogue.skills.cards import order_card
 from dialogue.skills.context import Context
+from dialogue.skills.identity import asks_for_account, opens_account, prove
+from dialogue.skills.line_reading import Owned, named_orders, read_lines
 from dialogue.skills.numbers import ORDER_DIGITS, PHONE_TAIL_DIGITS, Draft, Pending
+from dialogue.skills.order_words import described
+from dialogue.state import fold_all
 from dialogue.types import CustomerIdentified, DialogueEvent
 from nlu.types import Expectation
 
@@ -47,6 +51,8 @@ async def settle(
     several: Literal["newest", "ask"] = "ask",
 ) -> Found | Pending:
     """The order this task is about; reads this turn's words into ``draft``. Raises ``ShopUnavailable``."""
+    if asks_for_account(context) and not opens_account(context):
+        return await _proved_first(context, skill, draft, fits, several)
     tail = None
     if not context.resumed:
         unfinished = numbers.unfinished(context, skill, draft)
@@ -64,6 +70,28 @@ async def settle(
     if draft.get("order_number"):
         return await _by_number(context, skill, draft, tail)
     return await _from_account(context, skill, draft, fits, several)
+
+
+async def _proved_first(
+    context: Context,
+    skill: str,
+    draft: Draft,
+    fits: Callable[[Order], bool],
+    several: Literal["newest", "ask"],
+) -> Found | Pending:
+    """The order, once the customer has shown that the account is theirs; what they asked for before is kept."""
+    if context.task_of(skill) is None:
+        draft["request"] = context.turn.parse.text
+        if claimed := await _claimed_number(context, draft):
+            draft["order_number"] = claimed
+    proof = await prove(context, skill, draft)
+    if isinstance(proof, Pending):
+        return proof
+    known = replace(context, state=fold_all(context.state, (proof,)), resumed=True)
+    found = await settle(known, skill, draft, fits=fits, several=several)
+    if isinstance(found, Pending):
+        return Pending((proof, *found.items))
+    return replace(found, events=(proof, *found.events))
 
 
 async def _claimed_number(context: Context, draft: Draft) -> str | None:
@@ -111,7 +139,7 @@ async def _by_number(context: Context, skill: str, draft: Draft, tail: str | Non
     if order is not None and order.customer_id == state.customer_id:
         draft["order"] = number
         return Found(order)
-    if state.proof == "token":
+    if opens_account(context):
         draft.pop("order_number")
         slot = context.turn.parse.slot("order_number")
         heard = number if slot is not None and slot.fails_check else ""
@@ -139,7 +167,7 @@ async def _from_account(
     product = context.turn.parse.slot("product") if not context.resumed else None
     if product is not None:
         draft["about"] = str(product.value)
-    if state.proof == "token":
+    if opens_account(context):
         orders = await context.shop.orders(state.customer_id, 20)
         return _among(context, skill, draft, orders, fits, several)
     # Only a sign-in shows the list; who was verified by one order may go on about that one.
@@ -175,9 +203,13 @@ def _among(
     if not orders:
         return Pending((context.reply(context.say("orders.none"), suggestions=context.suggest("recommend", "human")),))
     orders = tuple(order for order in orders if order.order_number != draft.get("rejected")) or orders
+    told_of = () if context.resumed else described(context.text, orders)
+    orders = tuple(order for order in told_of if order.order_number != draft.get("rejected")) or orders
     tail = _first_digits(context)
+    if by_goods := orders_about(context, draft, orders, fits):
+        orders = by_goods
     named = tuple(order for order in orders if tail and order.order_number.endswith(tail))
-    named = named or tuple(order for order in orders if _is_about(context, draft, order)) or orders
+    named = named or by_goods or tuple(order for order in orders if _is_about(context, draft, order)) or orders
     last = next((order for order in named if order.order_number == context.state.last_order), None)
     if last is not None and not _wants_another(context, draft) and (several == "newest" or fits(last)):
         draft["order"] = last.order_number
@@ -187,6 +219,25 @@ def _among(
         draft["order"] = candidates[0].order_number
         return Found(candidates[0], others=candidates[1:])
     return _offer(context, skill, draft, candidates[:OFFERED_ORDERS])
+
+
+def orders_about(
+    context: Context, draft: Draft, orders: tuple[Order, ...], fits: Callable[[Order], bool]
+) -> tuple[Order, ...]:
+    """The orders that hold what the words name, or whose numbers they hold, in a shop whose goods have plain names.
+    What was said before the customer was known counts too."""
+    if context.shop.policies.changes.within != "family":
+        return ()
+    said = " ".join(filter(None, (draft.get("request"), "" if context.resumed else context.turn.parse.text)))
+    if named := named_orders(said, orders):
+        return named
+    owned = [Owned(order, line) for order in orders for line in order.lines]
+    picks = read_lines(said, owned, lambda each, _: fits(each.order))
+    numbers = [{each.order.order_number for each in pick.lines} for pick in picks]
+    if not numbers:
+        return ()
+    common = set.intersection(*numbers) or set.union(*numbers)
+    return tuple(order for order in orders if order.order_number in common)
 
 
 def _is_about(context: Context, draft: Draft, order: Order) -> bool:

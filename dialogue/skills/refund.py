@@ -14,6 +14,8 @@ from dialogue.shop import rules
 from dialogue.shop.types import Order, OrderStatus
 from dialogue.skills.cancel_order import CancelOrder
 from dialogue.skills.context import Context, Item
+from dialogue.skills.line_changes import by_lines, takes
+from dialogue.skills.line_work import work_on_lines
 from dialogue.skills.not_received import NotReceived
 from dialogue.skills.numbers import Pending
 from dialogue.skills.order_status import late_parcel
@@ -38,10 +40,16 @@ class Refund:
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """A wish for the money that was taken for a question about it."""
+        if takes(state, self.name, parse):
+            return True
         return state.task is None and parse.intent in _MISTAKEN and wishes.wants_refund(parse.normalized or parse.text)
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """Settle the order, then let the skill that fits take over. Raises ``ShopUnavailable``."""
+        if by_lines(context):
+            async for item in work_on_lines(context, self.name):
+                yield item
+            return
         draft = context.draft(self.name)
         settled = await settle(context, self.name, draft, fits=lambda order: order.status not in _OPEN)
         if isinstance(settled, Pending):

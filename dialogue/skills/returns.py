@@ -22,8 +22,11 @@ from dialogue.skills import order_lines, return_words
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
+from dialogue.skills.line_claims import explicit
+from dialogue.skills.line_changes import by_lines, takes
 from dialogue.skills.modify_order import ModifyOrder
 from dialogue.skills.numbers import Draft, Pending
+from dialogue.skills.line_work import work_on_lines
 from dialogue.skills.order_write import passed_on, refused_task, step_of
 from dialogue.skills.orders import settle
 from dialogue.skills.return_draft import (
@@ -36,8 +39,9 @@ from dialogue.skills.return_draft import (
     tells_a_fault,
 )
 from dialogue.skills.return_words import LENIENT
+from dialogue.state import DialogueState
 from dialogue.types import ActionName, Asked, DialogueEvent, TaskEnded
-from nlu.types import Expectation
+from nlu.types import Expectation, Parse
 
 DAYS_A_MONTH = 30
 _TICKETS = {"repair": "repair", "resend": "follow_up"}
@@ -51,8 +55,16 @@ class Returns:
     intents = ("return_request", "exchange_request", "faulty_goods")
     writes = True
 
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether words go on with lines that are being returned or exchanged."""
+        return takes(state, self.name, parse) or explicit(parse) == "return"
+
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """One turn of the task; see the module."""
+        if by_lines(context):
+            async for item in work_on_lines(context, self.name):
+                yield item
+            return
         draft = context.draft(self.name)
         corrected = self._read(context, draft)
         if "kind" not in draft:

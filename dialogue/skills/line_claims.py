@@ -1,0 +1,75 @@
+"""Words with which customers say themselves what is to be done with goods: "I want to return the ...". Pure.
+
+A classifier may take the goods for what matters (I want to return the speaker: a question on speakers); a wish in the
+first person with its verb outweighs that.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dialogue.state import DialogueState
+from nlu.types import Parse
+
+_WISH = (
+    r"(?:\bi(?: also| just| still| really|'d| would|'m| am)*(?: like| want| wish| need| hope| prefer| looking| going| trying|"
+    r" intend| love)?(?: also)? to(?: also| just)? |\bwish to |\b(?:can|could|may) (?:i|you|we)(?: also| please| help me)* |"
+    r"\bplease(?: also| help me)* |\blet'?s |\bwant to (?:also )?|\bhelp me(?: to)? |^(?:also |then |and |so )*(?=return|exchange))"
+)
+_GOODS_END = (
+    r"(?![^.?!]{0,24}\b(?:address|payment|e-?mail|phone number|password|name|account|profile|policy|policies)\b)"
+)
+_RETURN = re.compile(
+    _WISH + r"(?:be )?(?:return(?:ing)?|send(?:ing)? (?:\w+ ){1,4}back|give back)\b" + _GOODS_END, re.IGNORECASE
+)
+_EXCHANGE = re.compile(
+    _WISH
+    + r"(?:exchange|swap|trade)\b"
+    + _GOODS_END
+    + r"|\b(?:ask for|want|like|need|get) (?:a |an )?(?:new|another) (?:one|pair|unit|piece)\b(?=.*\bsame\b)",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    _WISH
+    + r"(?:modify|change|upgrade|switch|downgrade|replace|update)\b(?! (?:my mind|the subject|it back))"
+    + _GOODS_END,
+    re.IGNORECASE,
+)
+_CANCEL = re.compile(
+    _WISH + r"(?:cancel|remove)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?:the|my|these|those|any of)?|"
+    r"\bcan(?:not|'t)? (?:it|that|this|the order) be cancel",
+    re.IGNORECASE,
+)
+_NOT_A_REQUEST = re.compile(
+    r"\bhow (?:do|can|does|to|long)\b|\bwhat (?:is|are)\b[^.]*\bpolicy\b|\bif i\b", re.IGNORECASE
+)
+_OWN = {
+    "return": frozenset({"return_request", "refund_request", "faulty_goods"}),
+    "exchange": frozenset({"exchange_request", "modify_order"}),
+    "change": frozenset(
+        {"exchange_request", "modify_order", "change_address", "change_payment", "account_address", "account"}
+    ),
+    "cancel": frozenset({"cancel_order", "return_request", "refund_request"}),
+}
+"""Intents that need no such help."""
+
+
+def explicit(parse: Parse) -> str | None:
+    """return, exchange, change or cancel, where the words say so and the intent does not."""
+    text = parse.text
+    if parse.language != "en" or _NOT_A_REQUEST.search(text):
+        return None
+    found = [
+        (match.start(), verb)
+        for verb, words in (("return", _RETURN), ("exchange", _EXCHANGE), ("change", _CHANGE), ("cancel", _CANCEL))
+        if (match := words.search(text))
+    ]
+    if not found:
+        return None
+    verb = min(found)[1]
+    return None if parse.intent in _OWN[verb] or parse.intent in {"affirm", "deny"} else verb
+
+
+def running(state: DialogueState, skill: str) -> bool:
+    """Whether this skill is at work on lines."""
+    return state.task is not None and state.task.skill == skill and "work" in state.task.slots
