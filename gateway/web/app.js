@@ -1,9 +1,7 @@
 /** Composition: makes the parts and ties them together. Nothing is decided here. */
-import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { language, setLanguage, t, translatePage } from "./i18n.js";
-import { Microphone, RATE_HZ } from "./microphone.js";
-import { Player } from "./player.js";
+import { Connection, Microphone, Player, RATE_HZ } from "./kefu.js";
 import { loadSettings, saveSettings } from "./settings.js";
 import { Talk } from "./talk.js";
 import { storedConversation } from "./token.js";

@@ -1,13 +1,16 @@
 /**
- * The voice socket (protocol kefu.v1, gateway/README.md), kept alive.
+ * The line to Kefu (protocol kefu.v1, gateway/README.md), kept alive: WebRTC where server and network have it, else the
+ * voice socket. The messages are the same; over WebRTC audio has tracks of its own.
  *
  *   closed -> connecting -> open -> closed            bye, or the server ended the session
  *                  \          \--> waiting -> connecting ...   lost: back-off with a countdown, same conversation
  *                   \--> failed                       refused: only the customer's "try again" goes on
  *
- * Events: `state` {state, code, retryInS}, `message` (detail = the JSON object), `audio` {turnId, sentence, pcm}.
+ * Events: `state` {state, code, retryInS}, `message` (detail = the JSON object), `audio` {turnId, sentence, pcm} (socket),
+ * `stream` {stream: Kefu's voice, or null when the line is gone} (WebRTC).
  */
 import { event } from "./events.js";
+import { RtcLine } from "./rtc-line.js";
 import { requestToken, TokenError } from "./token.js";
 
 const HEADER_BYTES = 8;
@@ -27,20 +30,37 @@ export class Connection extends EventTarget {
   /** @type {WebSocket | null} */
   #socket = null;
   #attempt = 0;
+  /** @type {RtcLine | null} */
+  #line = null;
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
   #generation = 0;
   #retryTimer = 0;
   #pingTimer = 0;
   #deadline = 0;
   #fatal = "";
   #accepted = false;
+  /** The server has said `ready`; over WebRTC that may come before the line is ours. */
+  #isReady = false;
+  /** The server has said goodbye. */
+  #said = false;
 
   /** @type {ConnectionState} */
   state = "closed";
 
-  /** @param {() => object} startFields the fields of `start`, asked anew for each session */
-  constructor(startFields) {
+  /**
+   * @param {() => object} startFields the fields of `start`, asked anew for each session
+   * @param {"auto" | "socket"} transport `auto`: WebRTC first
+   */
+  constructor(startFields, transport = "auto") {
     super();
     this.startFields = startFields;
+    this.transport = transport;
+  }
+
+  /** Whether audio has tracks of its own now. */
+  get isRtc() {
+    return this.#line !== null;
   }
 
   /** Connect unless already connected or on the way; a waiting retry is done at once. */
@@ -65,13 +85,28 @@ export class Connection extends EventTarget {
 
   /** @param {object} message @returns {boolean} false when not connected */
   send(message) {
-    if (this.state !== "open" || !this.#socket) return false;
+    if (this.state !== "open") return false;
+    if (this.#line) return this.#line.send(JSON.stringify(message));
+    if (!this.#socket) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
 
-  /** @param {ArrayBuffer} pcm @returns {boolean} false when it was not sent */
-  sendAudio(pcm) {
+  /** The customer's microphone, or null while it is closed. @param {MediaStreamTrack | null} track */
+  setTrack(track) {
+    this.#track = track;
+    this.#line?.setTrack(track);
+  }
+
+  /**
+   * @param {ArrayBuffer} pcm s16le, 16 kHz @param {boolean} isEarly spoken before the line was open
+   * @returns {boolean} false when it was not sent
+   */
+  sendAudio(pcm, isEarly = false) {
+    if (this.#line) {
+      if (isEarly) this.#line.sendEarly(pcm);
+      return true; // the track carries it
+    }
     if (this.state !== "open" || !this.#socket || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) return false;
     this.#socket.send(pcm);
     return true;
@@ -81,14 +116,53 @@ export class Connection extends EventTarget {
     this.#drop();
     const generation = this.#generation;
     this.#become("connecting");
-    let token;
+    let given;
     try {
-      token = await requestToken();
+      given = await requestToken();
+      if (generation !== this.#generation) return;
+      if (given.webrtc && this.transport === "auto" && RtcLine.isPossible) {
+        if (await this.#connectRtc(given.webrtc, given.token, generation)) return;
+        this.transport = "socket"; // for as long as the page lives: what blocks UDP goes on blocking it
+        given = await requestToken();
+      }
     } catch (error) {
       if (generation === this.#generation) this.#tokenFailed(error);
       return;
     }
-    if (generation !== this.#generation) return;
+    if (generation === this.#generation) this.#connectSocket(given.token);
+  }
+
+  /**
+   * @param {{url: string, ice_servers: RTCIceServer[]}} server @param {string} token @param {number} generation
+   * @returns {Promise<boolean>} false: take the socket
+   */
+  async #connectRtc(server, token, generation) {
+    const isCurrent = () => generation === this.#generation;
+    let line;
+    try {
+      line = await RtcLine.open(server, token, this.startFields(), {
+        message: (data) => isCurrent() && this.#text(data),
+        stream: (stream) => isCurrent() && this.dispatchEvent(event("stream", { stream })),
+        closed: () => isCurrent() && this.#closed(this.#said ? 1000 : 1006),
+      });
+    } catch {
+      return !isCurrent();
+    }
+    if (!isCurrent()) {
+      line.close();
+      return true;
+    }
+    this.#line = line;
+    this.#accepted = true;
+    this.#said = false;
+    line.setTrack(this.#track);
+    if (this.#isReady) this.#opened();
+    else this.#deadline = setTimeout(() => this.#lost("away"), READY_TIMEOUT_MS);
+    return true;
+  }
+
+  /** @param {string} token */
+  #connectSocket(token) {
     const address = new URL("/v1/voice", location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address, ["kefu.v1", `bearer.${token}`]);
@@ -119,16 +193,23 @@ export class Connection extends EventTarget {
   #text(data) {
     const message = JSON.parse(data);
     if (message.type === "ready") {
-      clearTimeout(this.#deadline);
-      this.#attempt = 0;
-      this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
-      this.#become("open");
+      this.#isReady = true;
+      if (this.#line || this.#socket) this.#opened();
+    } else if (message.type === "bye") {
+      this.#said = true;
     } else if (message.type === "pong") {
       clearTimeout(this.#deadline);
     } else if (message.type === "error" && message.fatal) {
       this.#fatal = message.code;
     }
     this.dispatchEvent(event("message", message));
+  }
+
+  #opened() {
+    clearTimeout(this.#deadline);
+    this.#attempt = 0;
+    this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+    this.#become("open");
   }
 
   /** @param {ArrayBuffer} data */
@@ -189,6 +270,10 @@ export class Connection extends EventTarget {
     clearTimeout(this.#deadline);
     clearInterval(this.#pingTimer);
     const socket = this.#socket;
+    this.#isReady = false;
+    if (this.#line) this.dispatchEvent(event("stream", { stream: null }));
+    this.#line?.close();
+    this.#line = null;
     this.#socket = null;
     socket?.close(1000);
   }

@@ -58,6 +58,7 @@ export class Conversation extends EventTarget {
     connection.addEventListener("state", ({ detail }) => this.#linkChanged(detail));
     connection.addEventListener("message", ({ detail }) => this.#messages[detail.type]?.(detail));
     connection.addEventListener("audio", ({ detail }) => player.enqueue(detail.turnId, detail.pcm));
+    connection.addEventListener("stream", ({ detail }) => player.attach(detail.stream));
     microphone.addEventListener("frame", ({ detail }) => this.#frame(detail));
     player.addEventListener("started", ({ detail }) => this.#firstSound(detail.atMs));
     player.addEventListener("position", ({ detail }) => this.#playedTo(detail));
@@ -93,12 +94,14 @@ export class Conversation extends EventTarget {
   /** The microphone delivers from now on. */
   microphoneOpened() {
     this.#clock.break();
+    this.parts.connection.setTrack(this.parts.microphone.track);
     this.parts.connection.send({ type: "mute", muted: false });
     this.#change({ wanted: true, micOpen: true });
   }
 
   /** The utterance, if there is one, is over. */
   microphoneClosed() {
+    this.parts.connection.setTrack(null);
     this.parts.connection.send({ type: "mute", muted: true });
     this.#change({ micOpen: false });
   }
@@ -131,7 +134,7 @@ export class Conversation extends EventTarget {
       this.#asked(null);
       this.#change({ awaiting: true });
     }
-    for (const frame of this.#earlyFrames.splice(0)) this.#send(frame);
+    for (const frame of this.#earlyFrames.splice(0)) this.#send(frame, true);
     // The customer let go of the button before the line was open.
     if (this.#clock.sentSamples > 0 && !this.facts.micOpen) this.parts.connection.send({ type: "mute", muted: true });
   }
@@ -147,9 +150,9 @@ export class Conversation extends EventTarget {
     if (this.#earlyFrames.length > MAX_EARLY_FRAMES) this.#earlyFrames.shift();
   }
 
-  /** @param {CustomEvent["detail"]} frame */
-  #send({ pcm, samples, capturedAtMs }) {
-    if (this.parts.connection.sendAudio(pcm)) this.#clock.sent(samples, capturedAtMs);
+  /** @param {CustomEvent["detail"]} frame @param {boolean} isEarly */
+  #send({ pcm, samples, capturedAtMs }, isEarly = false) {
+    if (this.parts.connection.sendAudio(pcm, isEarly)) this.#clock.sent(samples, capturedAtMs);
     else this.#clock.break();
   }
 
@@ -188,7 +191,7 @@ export class Conversation extends EventTarget {
       this.#change({ awaiting: false, playing: this.parts.player.isPlaying });
     },
     caption: ({ turn_id, text, start_ms }) => this.#captions.add(turn_id, text, start_ms),
-    audio_end: ({ turn_id }) => this.parts.player.end(turn_id),
+    audio_end: ({ turn_id, duration_ms }) => this.parts.player.end(turn_id, duration_ms),
     clear: ({ turn_id }) => {
       this.parts.player.clear(turn_id);
       this.#captions.forget(turn_id);

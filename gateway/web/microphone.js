@@ -50,6 +50,11 @@ export class Microphone extends EventTarget {
   /** True while frames are delivered. */
   isOpen = false;
 
+  /** The device's own track, for WebRTC; null while the microphone is closed. @returns {MediaStreamTrack | null} */
+  get track() {
+    return (this.isOpen && this.#stream?.getAudioTracks()[0]) || null;
+  }
+
   /** Start delivering frames. @throws {MicrophoneError} */
   async open() {
     clearTimeout(this.#releaseTimer);

@@ -41,7 +41,10 @@ async function post(body) {
   }
 }
 
-/** A fresh token, for the stored conversation where the server still has it. @throws {TokenError} */
+/**
+ * A fresh token, for the stored conversation where the server still has it, and where WebRTC is served.
+ * @returns {Promise<{token: string, webrtc: {url: string, ice_servers: RTCIceServer[]} | null}>} @throws {TokenError}
+ */
 export async function requestToken() {
   const stored = storedConversation();
   let response = await post(stored ?? {});
@@ -54,7 +57,7 @@ export async function requestToken() {
   }
   if (response.status === 401 || response.status === 403) throw new TokenError("refused");
   if (!response.ok) throw new TokenError("away");
-  const { token, conversation_id, resume_token } = await response.json();
+  const { token, conversation_id, resume_token, webrtc = null } = await response.json();
   sessionStorage.setItem(STORE_KEY, JSON.stringify({ conversation_id, resume_token }));
-  return /** @type {string} */ (token);
+  return { token, webrtc };
 }

@@ -25,6 +25,8 @@ from gateway.channels.webrtc.track import RATE_HZ, AnswerTrack
 from gateway.errors import ProtocolError
 from gateway.paced import PacedLine
 from gateway.session import VoiceSession
+from speech.audio import Resampler
+from speech.types import LISTEN_RATE_HZ
 
 CHANNEL = "kefu"
 """Label of the data channel that the client opens."""
@@ -50,6 +52,8 @@ class Peer:
         self._channel: Any = None
         self._unsent: deque[str] = deque(maxlen=_MESSAGES_WAITING)
         """Messages from before the data channel was open."""
+        self._early = Resampler(LISTEN_RATE_HZ, RATE_HZ)
+        """What was spoken before the tracks were there comes over the data channel, at 16 kHz."""
         self._patience = _MAX_BAD_MESSAGES
 
     async def answer(self, offer: str) -> str:
@@ -126,8 +130,10 @@ class Peer:
             if self._patience <= 0:
                 self.hang_up()
             return
-        # Audio has its track, and our own line knows what was played.
-        if not isinstance(event, ev.AudioIn | ev.Played | ev.Start):
+        if isinstance(event, ev.AudioIn):
+            self._put(ev.AudioIn(self._early.push(event.pcm)))
+        elif not isinstance(event, ev.Played | ev.Start):
+            # Our own line knows what was played.
             self._put(event)
 
     def _put(self, event: ev.Inbound) -> None:
