@@ -29,6 +29,8 @@ ShopAction = Literal[
     "book_pickup",
     "withdraw_return",
     "restore_order",
+    "change_payment",
+    "change_account_address",
     "notify_restock",
     "open_ticket",
     "place_order",

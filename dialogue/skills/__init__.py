@@ -14,6 +14,8 @@ SKILLS: dict[str, str] = {
     "undo": "dialogue.skills.undo:Undo",
     "not_received": "dialogue.skills.not_received:NotReceived",
     "pickup": "dialogue.skills.pickup:Pickup",
+    "change_payment": "dialogue.skills.change_payment:ChangePayment",
+    "account_address": "dialogue.skills.account_address:AccountAddress",
     "order_status": "dialogue.skills.order_status:OrderStatusSkill",
     "urge": "dialogue.skills.urge:UrgeOrder",
     "returns": "dialogue.skills.returns:Returns",
