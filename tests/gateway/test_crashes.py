@@ -36,6 +36,12 @@ SCRIPTS: dict[ShopAction, tuple[Line, ...]] = {
     ),
     "modify_order": (("modify_order", "订单{paid}的台灯我想改成2台"), ("affirm", "确认")),
     "change_address": (("change_address", "订单{paid}地址改成上海市浦东新区世纪大道100号3楼"), ("affirm", "对")),
+    "change_payment": (
+        ("change_payment", "订单{paid}换个支付方式"),
+        ("inform", "第一个"),
+        ("affirm", "确认"),
+    ),
+    "change_account_address": (("account_address", "我的默认地址改成上海市浦东新区世纪大道100号3楼"), ("affirm", "对")),
     "request_invoice": (("invoice", "订单{delivered}开个人发票"), ("affirm", "确认")),
     "urge_order": (("urge_shipping", "订单{paid}能不能催一下，快点发货"), ("affirm", "好")),
     "protect_price": (("price_protection", "我买的卫衣降价了，能退差价吗"), ("affirm", "确认")),
