@@ -78,6 +78,13 @@ _LESS = re.compile(
     r"|\b(arrived|came|received|got)\b.{0,24}\b(missing|incomplete|too few|short of)\b",
     re.IGNORECASE,
 )
+_FAILED = re.compile(
+    r"(不|没法|无法|不能|没)(能|会|怎么)?(再)?(喷|吹|出|转|亮|响|动|热|冷|吸|震|震动|加热|制热|制冷|工作|运转|启动|反应|通电|充电|显示|升温|加湿|打印|走)"
+    r"[一-鿿]{0,3}了|(坏|失灵|卡住|卡死|罢工|短路|死机)了|出(了)?(故障|毛病)|不好使|用不了了?$|没有?(热风|蒸汽|反应|画面)"
+    r"|\b(stopped|quit) \w+ing\b|\b(does|do|is|will|did)(n.?t| not) (work|\w+)( \w+)? (any ?more|at all)\b"
+    r"|\bno longer \w+s\b|\bwon.?t (turn on|start|charge|heat|spin|spray)\b|\b(is|it.?s|has) (broken|dead|stopped)\b",
+    re.IGNORECASE,
+)
 _LOOKS_UP = re.compile(r"查|看看|看一?下|\b(check|look up|track|show me|where)\b", re.IGNORECASE)
 _DEMANDS = re.compile(r"投诉|举报|赔|负责|说法|曝光|complain|compensat|lawyer", re.IGNORECASE)
 _DETAILS = re.compile(
@@ -191,6 +198,11 @@ def got_bad_goods(text: str) -> bool:
 def got_less(text: str) -> bool:
     """What came is not all of it (收到少了一件); not that the rest is still on its way."""
     return bool(_LESS.search(text)) and not _DEMANDS.search(text)
+
+
+def has_failed(text: str) -> bool:
+    """Something bought no longer does what it should: 不喷雾了, "stopped heating"; not a question whether it can."""
+    return bool(_FAILED.search(text)) and not re.search(r"吗[?？]?$|会不会|能不能", text)
 
 
 def looks_up(text: str) -> bool:

@@ -21,7 +21,8 @@ _MATTER = r"(投诉|工单|维修|报修|返修|反馈|回访|登记的(事|问�
 _ASKS = re.compile(
     rf"{_MATTER}.{{0,10}}(怎么样|进度|进展|结果|到哪|有(没有)?(消息|结果|人)|答复|什么时候|多久|状态|处理(好|完|得|到|了)|还没|怎么还)|(查|看"
     rf"|问)(一?下)?.{{0,6}}{_MATTER}"
-    r"|\b(how is|where is|what happened (to|with)|status of|update on|progress (of|on)|what about|any news on|check) (my|the) (complaint|ticket"
+    r"|\b(how is|where is|what happened (to|with)|status of|update on|progress (of|on)|what about|any news on"
+    r"|check) (my|the) (complaint|ticket"
     r"|repair|case)|\bmy (complaint|ticket|repair|case)\b.{0,24}(status|progress|update|yet|doing)",
     re.IGNORECASE,
 )

@@ -3,7 +3,7 @@
 what is wrong -> the tree for it -> a step -> works: done | no: the next | 上一步: back | tried before: skipped
                                       |-> smoke, burning, current: stop using it, a person, at any time
                                       +-> at the end: repair, with its warranty looked up (``repair``)
-Where no tree fits the knowledge base answers.
+Where no tree fits the knowledge base answers and it is asked whether that helped; else it is a repair.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from dialogue import cues
+from dialogue.skills import which_product
 from dialogue.skills.context import Context, Item
 from dialogue.skills.faq import answer as answer_from_knowledge
 from dialogue.skills.handoff import hand_over
@@ -21,11 +22,14 @@ from dialogue.skills.repair import Repair
 from dialogue.state import DialogueState, fold_all
 from dialogue.troubleshooting import ENDS, Node, find, trees
 from dialogue.troubleshooting.danger import is_dangerous
-from dialogue.types import Asked, DialogueEvent, TaskEnded, TaskStarted
+from dialogue.types import Asked, DialogueEvent, Reply, TaskEnded, TaskStarted
 from nlu.types import Expectation, Parse
 
-STEP = "step"
+STEP, ANSWERED = "step", "answered"
 SAID_CHARS = 300
+_OWN = re.compile(r"我(的|买的|家的?)|\b(my|the|this) [a-z]", re.IGNORECASE)
+_UNSURE = frozenset({"out_of_scope", "troubleshoot", "product_question", "stock", "inform"})
+"""Intents that a fault told in plain words is taken for; a wish to return it is none."""
 _BACK = re.compile(
     r"上一(步|个)|返回上|回到上|退回去?一步|前一步|\b(previous|last) step\b|\bgo back\b|\bback( one)?\b$", re.IGNORECASE
 )
@@ -68,7 +72,13 @@ class Troubleshoot:
             return True
         task = state.task
         if task is None:
-            return bool(_HOW.search(text)) and find(text) is not None and not cues.got_bad_goods(text)
+            if cues.got_bad_goods(text) or parse.intent not in _UNSURE:
+                return bool(_HOW.search(text)) and find(text) is not None and not cues.got_bad_goods(text)
+            is_known = (which_product.is_ours(parse) or _OWN.search(text)) and not cues.asks_policy(text)
+            has_tree = bool(_HOW.search(text)) and find(text) is not None
+            return has_tree or (bool(is_known) and cues.has_failed(text) and not Repair().claims(state, parse))
+        if task.skill == self.name and task.step == ANSWERED:
+            return bool(_WORKS.search(text) or _STILL.search(text))
         if task.skill != self.name or task.step != STEP:
             return False
         node = trees()[str(task.slots["tree"])].nodes[str(task.slots["node"])]
@@ -89,12 +99,17 @@ class Troubleshoot:
             yield TaskEnded("cancelled")
             yield context.reply(context.say("troubleshoot.stopped"), suggestions=context.suggest("human"))
             return
+        task = context.task_of(self.name)
+        if task is not None and task.step == ANSWERED:
+            async for item in self._after_answer(context, draft):
+                yield item
+            return
         if context.resumed:
             items: tuple[Item, ...] = self._ask(context, draft)
         elif not draft:
             tree = find(context.text, _product(context))
             if tree is None:
-                async for item in answer_from_knowledge(context):
+                async for item in self._without_tree(context):
                     yield item
                 return
             items = self._start(context, draft, tree)
@@ -107,6 +122,47 @@ class Troubleshoot:
             items = self._go(context, draft, target)
         for item in items:
             yield item
+
+    async def _without_tree(self, context: Context) -> AsyncIterator[Item]:
+        """The knowledge base's answer, and whether it helped; of what it does not know, a repair. A mere question is
+        only answered."""
+        if not cues.has_failed(context.text):
+            async for item in answer_from_knowledge(context):
+                yield item
+            return
+        draft: Draft = {"fault": context.turn.parse.text.strip()[:SAID_CHARS], "steps": []}
+        if product := _product(context):
+            draft["about"] = product
+        hits = await context.knowledge.search(context.text, context.language, 1)
+        if not hits or not hits[0].confident:
+            for event in context.open_task(self.name, draft):
+                yield event
+            after = replace(context, state=fold_all(context.state, context.open_task(self.name, draft)))
+            async for item in self._repair(after, draft):
+                yield item
+            return
+        for event in (*context.open_task(self.name, draft, ANSWERED), Asked(Expectation("yes_no"))):
+            yield event
+        async for item in answer_from_knowledge(context):
+            if isinstance(item, Reply):
+                text = context.wording.join(item.text, context.say("troubleshoot.helped"))
+                item = replace(item, text=text, suggestions=context.suggest("works", "still", "human"))  # noqa: PLW2901
+            yield item
+
+    async def _after_answer(self, context: Context, draft: Draft) -> AsyncIterator[Item]:
+        """Whether the answer helped: solved, or a repair."""
+        text, intent = context.text, context.turn.parse.intent
+        helped = intent == "affirm" or (_WORKS.search(text) is not None and _STILL.search(text) is None)
+        if not context.resumed and (intent == "deny" or _STILL.search(text)):
+            draft["steps"] = [context.say("troubleshoot.advice")]
+            async for item in self._repair(context, draft):
+                yield item
+        elif helped and not context.resumed:
+            yield TaskEnded("done")
+            yield context.reply(context.say("troubleshoot.solved"))
+        else:
+            yield Asked(Expectation("yes_no"))
+            yield context.reply(context.say("troubleshoot.helped"), suggestions=context.suggest("works", "still"))
 
     def _start(self, context: Context, draft: Draft, tree: str, lead: str = "troubleshoot.start") -> tuple[Item, ...]:
         """The first step that was not tried before."""
@@ -171,7 +227,7 @@ class Troubleshoot:
     async def _repair(self, context: Context, draft: Draft) -> AsyncIterator[Item]:
         """Ends this task and goes on as a repair, in the same turn."""
         told = "、" if context.language == "zh" else ", "
-        fault = trees()[str(draft["tree"])].title.of(context.language)
+        fault = draft.get("fault") or trees()[str(draft["tree"])].title.of(context.language)
         slots = {"fault": fault, "steps": told.join(draft["steps"])}
         slots |= {name: draft[name] for name in ("about",) if name in draft}
         events: tuple[DialogueEvent, ...] = (
@@ -183,7 +239,11 @@ class Troubleshoot:
             yield event
         # What was said answered the step; it names no order.
         after = replace(context, state=fold_all(context.state, events), resumed=True)
+        is_asked = False
         async for item in Repair().run(after):
+            is_asked = is_asked or (isinstance(item, Asked) and item.expectation.kind != "yes_no")
+            if isinstance(item, Reply) and is_asked:
+                item = replace(item, text=context.wording.join(context.say("troubleshoot.repair"), item.text))  # noqa: PLW2901
             yield item
 
 

@@ -156,3 +156,22 @@ def test_bad_goods(text: str) -> None:
 )
 def test_not_bad_goods(text: str) -> None:
     assert not cues.got_bad_goods(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "failed"),
+    [
+        ("加湿器不喷雾了", True),
+        ("牙刷不震动了", True),
+        ("吹风机没有热风", True),
+        ("电饭煲坏了", True),
+        ("my humidifier does not spray any more", True),
+        ("the kettle stopped heating", True),
+        ("加湿器会不会坏了", False),
+        ("能用多久", False),
+        ("不要了", False),
+        ("is it waterproof", False),
+    ],
+)
+def test_what_no_longer_works(text: str, failed: bool) -> None:
+    assert cues.has_failed(text) is failed
