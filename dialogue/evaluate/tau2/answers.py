@@ -16,6 +16,11 @@ _NOT_FOUND = re.compile(
 )
 
 
+_OF_OWN = re.compile(
+    r"\bwhich (?:one|item)s? (?:do you mean|is it|are you)\b|\bdo you have\b|\btwo of\b|\bof yours\b", re.IGNORECASE
+)
+
+
 def answer(asked: Asked, said: str, expectation: Expectation, wishes: Wishes, goal: Goal) -> str:
     """The words for what was asked."""
     told = _prepared(said, wishes)
@@ -59,7 +64,7 @@ def _prepared(said: str, wishes: Wishes) -> str:
 def _order_number(expectation: Expectation, goal: Goal) -> str:
     if goal.order_numbers:
         return f"The order number is {goal.order_numbers[0]}."
-    offered = _best_choice(expectation, goal)
+    offered = _best_choice(expectation, goal.words)
     if offered:
         return f"{offered}."
     if goal.items:
@@ -81,21 +86,24 @@ def _reason(goal: Goal, wishes: Wishes) -> str:
 
 
 def _which(said: str, expectation: Expectation, goal: Goal) -> str:
-    """The one that the wish speaks of: by its listed options, by what it is like now, by the words of the wish."""
-    if goal.current and re.search(r"\b(?:which (?:one )?(?:do you have|of)|two of|several)\b", said, re.IGNORECASE):
-        return " ".join(goal.current)
-    best = _best_choice(expectation, goal)
-    return best or goal.words
+    """The one that is meant: of what they have by what it is like now, of what they may get by what they want."""
+    about_own = bool(_OF_OWN.search(said))
+    if about_own and goal.current:
+        return _best_choice(expectation, " ".join(goal.current)) or " ".join(goal.current)
+    return _best_choice(expectation, _wanted(goal)) or goal.words
 
 
-def _best_choice(expectation: Expectation, goal: Goal) -> str:
-    wanted = {squeezed(word) for word in re.split(r"[\s,;]+", goal.words)} | {
-        squeezed(value) for values in goal.options for value in values
-    }
+def _wanted(goal: Goal) -> str:
+    return f"{goal.words} {' '.join(value for values in goal.options for value in values)}"
+
+
+def _best_choice(expectation: Expectation, words: str) -> str:
+    """The choice that shares most words with ``words``; empty where none does, or two do as much."""
+    wanted = {squeezed(word) for word in re.split(r"[\s,;]+", words)} - {""}
     scored = []
     for place, choice in enumerate(expectation.choices):
-        words = [squeezed(word) for word in re.split(r"[\s,;]+", choice)]
-        scored.append((sum(word in wanted for word in words if word), -place))
+        offered = {squeezed(word) for word in re.split(r"[\s,;]+", choice)}
+        scored.append((len(offered & wanted), -place))
     if not scored or max(scored)[0] == 0:
         return ""
     best, place = max(scored)

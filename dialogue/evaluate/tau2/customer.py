@@ -17,6 +17,8 @@ from dialogue.evaluate.tau2.reader import items_of
 from dialogue.evaluate.tau2.wishes import Branch, Goal, Wishes
 from nlu.types import Expectation
 
+LEAVE_IT = "Never mind, leave it as it is."
+"""What ends a goal that does not work out."""
 _SAID_AGAIN = 2
 """How often a goal is said again when Kefu did not take it up."""
 _OBJECTIONS = 3
@@ -65,7 +67,8 @@ class ScriptedCustomer:
         if asked == "more":
             return self._next_goal() or "No, that is all."
         if asked:
-            return answer(asked, said, expectation, self._wishes, self._goal)
+            words = answer(asked, said, expectation, self._wishes, self._goal)
+            return LEAVE_IT if words == self._last and hearing.refused(said) else words
         return self._when_nothing_is_asked(said, told_identity=told_identity)
 
     def _when_nothing_is_asked(self, said: str, *, told_identity: bool) -> str | None:
@@ -82,11 +85,12 @@ class ScriptedCustomer:
             self._take(goal, changed)
             return changed.words
         wrong = objection(goal, self._wishes.payment, said)
-        if wrong and wrong not in self._objections:
-            if len(self._objections) == _OBJECTIONS:
-                return "No, leave it as it is."
-            self._objections.append(wrong)
-            return wrong
+        if wrong is not None and (wrong.is_grave or wrong.words not in self._objections):
+            times = self._objections.count(wrong.words)
+            if times == _SAID_AGAIN or len(self._objections) == _OBJECTIONS:
+                return f"No. {LEAVE_IT}"
+            self._objections.append(wrong.words)
+            return wrong.words
         self._confirmed = True
         return "Yes."
 

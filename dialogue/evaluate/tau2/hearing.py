@@ -95,7 +95,7 @@ def asked(said: str, expectation: Expectation) -> Asked:
     """What ``said`` asks; its last question where it asks several."""
     slot = expectation.slot or ""
     if expectation.kind == "yes_no":
-        if _PERSON.search(said) and not _READ_BACK.search(said):
+        if _PERSON.search(_last_question(said)):
             return "person"
         return "more" if _MORE.search(said) and not _READ_BACK.search(said) else "confirm"
     if slot in _BY_SLOT:
@@ -109,6 +109,12 @@ def asked(said: str, expectation: Expectation) -> Asked:
     if _IDENTITY.search(said) and "?" in said:
         return "identity"
     return ""
+
+
+def _last_question(said: str) -> str:
+    """The last sentence that ends in a question mark; all of it where there is none."""
+    asked = [part for part in re.split(r"(?<=[.?!])\s+", said) if part.endswith("?")]
+    return asked[-1] if asked else said
 
 
 def refused(said: str) -> bool:
