@@ -21,7 +21,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from dialogue import cues, wishes
 from dialogue.state import OFFERED, DialogueState, is_confirming, was_just_told
-from nlu.types import INFORM, Parse
+from nlu.types import INFORM, Expectation, Parse
 
 CONFIDENT = 0.35
 """Probability from which an intent is acted on; a WRITE asks for confirmation anyway."""
@@ -138,6 +138,11 @@ def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes)
         return Choice(claimed, "start", "claimed by its words")
     if _is_only_a_number(parse):
         return Choice(routes.numbers, "start", "a bare order number")
+    if cues.is_bare_choice(text):
+        goods = routes.intents.get("product_question", "fallback") if state.last_products else "fallback"
+        return Choice(goods, "start", "a choice of what was shown")
+    if cues.is_bare_number(text):
+        return Choice(routes.numbers, "start", "a bare number")
     if cues.wants_to_stop(text) or cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "start", "small talk")
     if _asks_nothing(text):
@@ -293,7 +298,7 @@ def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
             attempt = len(re.sub(r"\D", "", text)) >= 3 and (parse.intent in NO_REQUEST or parse.confidence < SURE)
             return "digits were asked for" if attempt else None
         case "choice":
-            return "one of the choices" if _picks(parse, text, expected.choices) else None
+            return "one of the choices" if _picks(parse, text, expected) else None
         case "free" | "address":
             return _free_answer(state, parse, text)
 
@@ -307,10 +312,11 @@ def _takes_back(state: DialogueState, parse: Parse, text: str) -> bool:
     )
 
 
-def _picks(parse: Parse, text: str, choices: tuple[str, ...]) -> bool:
-    if cues.wants_all(text) or parse.slot("order_number"):
+def _picks(parse: Parse, text: str, expected: Expectation) -> bool:
+    of_orders = expected.slot in {None, "order_number"}
+    if cues.wants_all(text) or (of_orders and parse.slot("order_number")):
         return True
-    return cues.chosen(text, choices) is not None
+    return cues.chosen(text, expected.choices) is not None
 
 
 def _free_answer(state: DialogueState, parse: Parse, text: str) -> str | None:

@@ -1,6 +1,6 @@
 """A scripted Chinese customer: Kefu's last words in, the next message out. Deterministic; knows only the goals.
 
-    Kefu asks something   > answered from what the goals tell (number, day, payment, title, photo), "不知道" where nothing
+    Kefu asks something   > answered from what the goals tell (number, day, payment, title, photo); else "不知道"
     Kefu reads back       > 确认; where it names another order or product than the goal does: 不对
     Kefu has answered     > the next step whose condition holds by what Kefu has said since
     nothing is left       > nothing
@@ -19,9 +19,11 @@ from nlu.types import Expectation
 
 MOST_ANSWERS = 8
 """Answers to Kefu's questions within one step."""
-YES, NO, UNKNOWN = "确认", "不用了", "不知道，你帮我查一下吧"
+YES, NO, UNKNOWN, NO_REASON = "确认", "不用了", "不知道，你帮我查一下吧", "没有特别的原因"
 _ASKS = re.compile(r"[？?]|请问|请说|请提供|请告诉|请发|报一?下")
 _OFFERS = re.compile(r"转(?:接)?(?:人工|专员|同事)|人工客服|通知您|推荐|还需要|别的(?:吗|需要)|其他(?:问题|需要)")
+_TOO_LITTLE = re.compile(r"余额.{0,24}(?:不够|不足)")
+"""The way to pay that the goals name does not do; no other is in them."""
 _READ_BACK = re.compile(r"确认|对吗|是吗|可以吗|没问题|要(?:申请|提交|办)")
 _NUMBER = re.compile(r"(?<![\d/a-zA-Z])\d{7,14}(?!\d)")
 _AFTER_ORDER = re.compile(r"订单(?:号|ID|编号)?(?:是|为)?[：:\s]*(\d{8,14})")
@@ -109,7 +111,7 @@ class EcomCustomer:
         return YES
 
     def _choice(self, text: str, choices: Sequence[str]) -> str | None:
-        if _OFFERS.search(text) and not _ASKS.search(text):
+        if (_OFFERS.search(text) and not _ASKS.search(text)) or _TOO_LITTLE.search(text):
             return None
         goal = self._words_of_goal()
         wanted = self._told("payment") if re.search(r"支付|付款|付", text) else None
@@ -126,8 +128,10 @@ class EcomCustomer:
         if not _ASKS.search(text) or (_OFFERS.search(text) and not _READ_BACK.search(text)):
             return None
         question = _last_question(text)
-        kind = next((kind for kind, words in _ASKED if re.search(words, question)), None)
-        return None if kind is None else self._told(kind) or (UNKNOWN if kind not in {"reason", "quantity"} else None)
+        kind = next((kind for said in (question, text) for kind, words in _ASKED if re.search(words, said)), None)
+        if kind is None:
+            return None
+        return self._told(kind) or (NO_REASON if kind == "reason" else UNKNOWN)
 
     def _told(self, kind: str) -> str | None:
         """What the goals tell of this, the running goal's words first."""

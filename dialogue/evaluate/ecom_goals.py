@@ -1,11 +1,11 @@
 """What an ECom-Bench customer wants: the goals of a task in, what they would say step by step out. Pure, deterministic.
 
-    「如果还没有发货，你希望取消订单」       Step(condition 还没有发货, say 我希望取消订单)
-    「…开具发票（注意，你不会提供姓名，…）」  the note is heeded, not said
+    「如果还没付款，你想换个颜色」       Step(condition 还没付款, say 我想换个颜色)
+    「…改电话（注意，你不会说旧号码）」   the note is heeded, not said
 
 Rules only, in this order: notes in brackets are taken off (they say what the customer does not know or keeps to
-themselves), a goal is cut where a condition begins, words that lead in are dropped (然后，最后), the third person becomes
-the first (你 > 我, 客服 > 你). Nothing but the goals is read: no gold action, no record of the world.
+themselves), a goal is cut where a condition begins, words that lead in are dropped (然后，最后), the third person
+becomes the first (你 > 我, 客服 > 你). Nothing but the goals is read: no gold action, no record of the world.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_NOTE = re.compile(r"（[^（）]*(?:注意|禁止|不会透露|不知道|图中的内容)[^（）]*）?$|（[^（）]*(?:注意|禁止|图中的内容)[^（）]*）")
+_NOTE = re.compile(
+    r"（[^（）]*(?:注意|禁止|不会透露|不知道|图中的内容)[^（）]*）?$|（[^（）]*(?:注意|禁止|图中的内容)[^（）]*）"
+)
 _UNKNOWN_IDS = re.compile(r"不知道[^，。）]*(订单|商品)(ID|号)")
 _TO_SAY = re.compile(r"明确(?:提出|说明|要求)(?P<what>[^，。（）]+)")
 _OWN_ID = re.compile(r"（(?:商品|订单)(?:ID|号)[^（）]*）")
@@ -23,7 +25,7 @@ _CONDITION = re.compile(
     r"|(?:如果|若|假如|要是)(?:说)?(?P<first>[^，。]+)[，,](?!是否|会不会|需不需要|怎么|多少)"
 )
 """A condition ends where the customer begins to act; else at its first comma. One that a question hangs on is part of
-the question (如果烟管过长，是否收费)."""
+the question (如果超重，是否加钱)."""
 _AFTERWARDS = re.compile(r"^(?P<what>(?:客服|确认|得知|了解)[^，。]{2,20}?)(?:后|之后|以后)[，,]")
 _LEAD = re.compile(
     r"^(?:在了解[^，]{2,12}后，)|^(?:此外|另外|之后|然后|接着|最后|同时|首先|其次|现在|目前|而且|并且|于是|随后|接下来|后来)[，,]?(?=.)"
@@ -31,11 +33,12 @@ _LEAD = re.compile(
 _SECRET = re.compile(r"禁止向客服(?:直接)?透露[“\"'‘]([^”\"'’“]+)[”\"'’“]")
 _COMPLAINS = re.compile(r"[，,]?(?:对此|因此)?你?向客服(?:进行)?(?:抱怨|吐槽|发泄)[^，。]*")
 _ALSO = "(?:会|将|还|又|再|也|仔细|主动|直接|需要|可以)*"
+_ASK = "(?:咨询|询问|问一?问|问(?!题|世)|了解|知道)"
 _WANT = "(?:希望|想要?|需要|打算|要)?"
 _REWORDED: tuple[tuple[str, str], ...] = (
     (rf"我?{_ALSO}(?:提醒)(?:客服|他)[，,]?", ""),
     (rf"我?{_ALSO}向(?:客服|他)提出(换货|退货|退款|取消)(?:的)?申请", r"我要申请\1"),
-    (rf"我?{_ALSO}{_WANT}{_ALSO}(?:向客服|选择)?(?:进行)?(?:仔细|详细|一一)?(?:咨询|询问|问一?问|问(?!题|世)|了解|知道)(?:一下|了|客服)*", "我想问一下"),
+    (rf"我?{_ALSO}{_WANT}{_ALSO}(?:向客服|选择)?(?:进行)?(?:仔细|详细|一一)?{_ASK}(?:一下|了|客服)*", "我想问一下"),
     (rf"我?{_ALSO}{_WANT}(?:要求|让|请|需要|希望|要)(?:客服|他)(?:自己)?(?:帮我|为我|给我|帮忙)", "麻烦帮我"),
     (rf"我?{_ALSO}{_WANT}(?:要求|让|请|需要|希望|要)(?:客服|他)(?:自己)?", "麻烦你"),
     (r"(?:并)?(?:将|把)(截图|照片|图片)发(?:送)?给客服", r"\1发给你了"),
@@ -81,7 +84,9 @@ KINDS: dict[str, re.Pattern[str]] = {
     "visit": re.compile(r"预约"),
     "cashback": re.compile(r"返现"),
     "invoice": re.compile(r"发票"),
-    "address": re.compile(r"(?:改|换|变更)[^，。]{0,12}(?:地址|手机号?|电话)|(?:地址|手机号?|电话)[^，。]{0,6}(?:改|换)"),
+    "address": re.compile(
+        r"(?:改|换|变更)[^，。]{0,12}(?:地址|手机号?|电话)|(?:地址|手机号?|电话)[^，。]{0,6}(?:改|换)"
+    ),
     "price": re.compile(r"价保|差价|保价|降价"),
 }
 """Kinds of what is wanted by the words of the goals. Nothing of these: the customer only asks."""

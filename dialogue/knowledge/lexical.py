@@ -51,7 +51,7 @@ def _stem(word: str) -> str:
     for ending in ("ing", "ies", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)].rstrip("e")
-    return word.rstrip("e")
+    return word.rstrip("e") or word
 
 
 class Lexicon:

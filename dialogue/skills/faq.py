@@ -16,7 +16,7 @@ class Faq:
     name = "faq"
     intents = (
         "troubleshoot", "delivery_time", "courier_choice", "freight", "payment", "account", "gift",
-        "warranty", "shop_info", "place_order",
+        "warranty", "shop_info", "place_order", "change_payment", "account_address",
     )  # fmt: skip
     writes = False
 

@@ -12,13 +12,18 @@ _ARRIVED = frozenset({OrderStatus.DELIVERED, OrderStatus.COMPLETED})
 _JUST_BOUGHT = re.compile(
     r"刚(?:刚|才)?.{0,3}(?:付款|付了|买|下的?单?|拍|订)|\bjust (?:bought|ordered|paid|placed)\b", re.IGNORECASE
 )
+_UNPAID = re.compile(r"(?:没|未|还没有?|待)(?:付款|付|支付)|\bunpaid\b", re.IGNORECASE)
+_UNSENT = re.compile(r"(?:没|未|还没有?|待)(?:发货|发|发出)(?!票)|\bnot shipped\b|\bunshipped\b", re.IGNORECASE)
+_SENT = re.compile(r"已(?:经)?发货|在路上|运输中|\bshipped (?:one|order)\b|\bon its way\b", re.IGNORECASE)
+_HERE = re.compile(r"已(?:经)?(?:送达|签收|收到|到货)|\bdelivered (?:one|order)\b", re.IGNORECASE)
+_PAID = re.compile(r"已(?:经)?付款的|付了款的", re.IGNORECASE)
 _STATUSES: tuple[tuple[re.Pattern[str], frozenset[OrderStatus]], ...] = (
-    (re.compile(r"(?:没|未|还没有?|待)(?:付款|付|支付)|\bunpaid\b", re.IGNORECASE), frozenset({OrderStatus.PENDING_PAYMENT})),
-    (re.compile(r"(?:没|未|还没有?|待)(?:发货|发|发出)(?!票)|\bnot shipped\b|\bunshipped\b", re.IGNORECASE), _NOT_SENT),
-    (re.compile(r"已(?:经)?发货|在路上|运输中|\bshipped (?:one|order)\b|\bon its way\b", re.IGNORECASE), frozenset({OrderStatus.SHIPPED})),
-    (re.compile(r"已(?:经)?送达|已(?:经)?(?:签收|收到|到货)|\bdelivered (?:one|order)\b", re.IGNORECASE), _ARRIVED),
-    (re.compile(r"已(?:经)?付款的|付了款的", re.IGNORECASE), frozenset({OrderStatus.PAID, OrderStatus.PACKING})),
-)  # fmt: skip
+    (_UNPAID, frozenset({OrderStatus.PENDING_PAYMENT})),
+    (_UNSENT, _NOT_SENT),
+    (_SENT, frozenset({OrderStatus.SHIPPED})),
+    (_HERE, _ARRIVED),
+    (_PAID, frozenset({OrderStatus.PAID, OrderStatus.PACKING})),
+)
 _OF_AN_ORDER = re.compile(r"订单|单子|那[个单]|这[个单]|的商品|状态|买|\border|\bone\b", re.IGNORECASE)
 
 

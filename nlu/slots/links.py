@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from nlu.slots.types import Candidate, SlotContext, candidate, said_before
 
-_LINK = re.compile(r"https?://[^\s，。；！？、（）()<>“”\"'一-鿿]+", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s,，。；！？、（）()<>“”\"'一-鿿]+", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|bmp|heic)(?:[?#].*)?$", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9-]{4,}")
 _CODE = re.compile(r"(?<![\d.])\d{6,14}(?![\d.])")

@@ -206,7 +206,9 @@ def _order(context: SlotContext, run: _Digits) -> _Offer | None:
         return "order_number", run.value, 0.95 + bonus, f"order number: expected{check}"
     if said_before(context, run.start, _ORDER_WORDS, 24):
         return "order_number", run.value, 0.95 + bonus, f"order number: said after 订单号/order number{check}"
-    if context.expectation.slot in ("phone", "phone_tail", "tracking_number"):
+    if context.expectation.slot in ("phone", "phone_tail", "tracking_number") or phones.is_announced(
+        context, run.start
+    ):
         return None
     confidence = 0.82 if run.joints == 0 else 0.7
     return "order_number", run.value, confidence + bonus, f"order number: its pattern{check}"

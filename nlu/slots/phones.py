@@ -16,7 +16,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 from nlu.slots.types import Candidate, SlotContext, candidate, said_before
 
 _WORDS = re.compile(
-    r"(?:手机号?码?|电话号?码?|联系方式|座机|固话|phone(?: number)?|mobile(?: number)?|call me (?:at|on)|"
+    r"(?:手机(?:号码?)?|电话(?:号码?)?|联系方式|座机|固话|phone(?: number)?|mobile(?: number)?|call me (?:at|on)|"
     r"(?:reach|contact) me (?:at|on))(?:[是为]|就是|换成|改成|改为|[:,，]| |is|to|it'?s)*$"
 )
 _MOBILE = re.compile(r"(?:86)?(1[3-9]\d{9})")
@@ -49,6 +49,11 @@ def offer(context: SlotContext, digits: str, start: int) -> tuple[str, str, floa
     if is_mobile and phonenumbers.is_valid_number(number):
         return "phone", digits, 0.8, "phone: a mobile of the region"
     return None
+
+
+def is_announced(context: SlotContext, start: int) -> bool:
+    """Whether what begins at ``start`` is said to be a phone number."""
+    return said_before(context, start, _WORDS, 24)
 
 
 def _valid(text: str, region: str) -> str | None:

@@ -34,6 +34,7 @@ def _read(text: str) -> list[tuple[str, object]]:
         ("订单号是314415092676，商品ID：100042754736", [("order_number", "314415092676"), ("sku", "100042754736")]),
         ("订单100042754736到哪了", [("order_number", "100042754736")]),
         ("https://shop.example.com/goods/AB12", [("sku", "AB12")]),
+        ("https://a.example.com/AB12，https://a.example.com/100042754736", [("sku", "AB12"), ("sku", "100042754736")]),
     ],
 )  # fmt: skip
 def test_what_a_link_or_a_number_is(text: str, expected: list[tuple[str, object]]) -> None:
