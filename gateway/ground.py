@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -82,17 +84,23 @@ async def open_prepared(settings: Settings, stack: AsyncExitStack) -> AsyncEngin
     seed = load_business(settings.domain.name).demo
     if seed is not None and settings.shop.demo_data:
         await seed(engine, wall_clock())
+        stack.callback(asyncio.create_task(_keep_dates_fresh(partial(seed, engine)), name="demo dates").cancel)
     elif seed is None and settings.shop.demo_data and settings.shop.backend == "sql":
         await demo.seed(engine, now=wall_clock())
-        stack.callback(asyncio.create_task(_keep_dates_fresh(engine), name="demo dates").cancel)
+        moved = partial(_moved, engine)
+        stack.callback(asyncio.create_task(_keep_dates_fresh(moved), name="demo dates").cancel)
     return engine
 
 
-async def _keep_dates_fresh(engine: AsyncEngine) -> None:
-    """The demo shop's parcels arrive tomorrow, whatever day it is."""
+async def _moved(engine: AsyncEngine, now: datetime) -> None:
+    await demo.refresh(engine, now=now)
+
+
+async def _keep_dates_fresh(move: Callable[[datetime], Awaitable[None]]) -> None:
+    """What is shown arrives tomorrow, or was bought yesterday, whatever day it is."""
     while True:
         try:
-            await demo.refresh(engine, now=wall_clock())
+            await move(wall_clock())
         except ShopUnavailable as error:
             log.logger().warning("demo dates not refreshed", code=error.code)
         await asyncio.sleep(_REFRESH_S)

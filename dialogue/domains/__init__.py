@@ -4,7 +4,8 @@
       title      name of the business, by language
       skills     name to "module:Class", first come first; or "module:NAME" of such a mapping
       backend    "module:Class", called with (engine, clock); without it the back end is the shop's of [shop]
-      demo       "module:function", awaited with (engine, now) where demo data is wanted; without it the demo shop
+      demo       "module:function", awaited with (engine, now) where demo data is wanted, at the start and hourly;
+                 without it the demo shop
       numbers    what an order number looks like; without it the shop's
       page       by language: ``say``, what to try; ``body`` and ``demo``, words of the first screen
     dialogue/domains/<name>/wording/{zh,en,menus}.yaml   over those of dialogue/wording
@@ -122,7 +123,7 @@ class Business:
 
     @property
     def demo(self) -> Callable[[AsyncEngine, datetime], Awaitable[None]] | None:
-        """Fills the back end with demo data, once; None where it is the shop's."""
+        """Fills the back end with demo data, once, and keeps its days fresh; None where it is the shop's."""
         line = self.lines.demo
         seed: Callable[[AsyncEngine, datetime], Awaitable[None]] | None = _named(line) if line else None
         return seed

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialogue.database import metadata, open_database, reading
@@ -28,6 +28,7 @@ from dialogue.respond import Responder
 from dialogue.shop import demo
 from dialogue.shop.sql import SqlShop
 from dialogue.store import ConversationStore
+from dialogue.types import ActionStarted
 from gateway.conversation import Conversation
 from gateway.conversations import Conversations
 from gateway.core import Core
@@ -47,8 +48,8 @@ _KILLED = -signal.SIGKILL
 class ToldUnderstanding:
     """Finds slots and language itself; the intent is told, so that these tests do not judge the classifier."""
 
-    def __init__(self) -> None:
-        self._own = Understanding(KeywordClassifier())
+    def __init__(self, own: Understanding | None = None) -> None:
+        self._own = own or Understanding(KeywordClassifier())
         self.intent = "inform"
 
     async def understand(self, text: str, *args: Any, **options: Any) -> Parse:
@@ -81,17 +82,47 @@ def template() -> Path:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """A business whose gateway is killed."""
+
+    open: Callable[[AsyncEngine], Any]
+    """Its back end."""
+    responder: Callable[[Any], Responder]
+    template: Callable[[], Path]
+    """The file of a seeded database, not to be written."""
+    tables: Callable[[], Sequence[Table]]
+    """What its WRITEs change."""
+    customer_id: str
+    understanding: Callable[[], ToldUnderstanding]
+
+
+def _shop_tables() -> list[Table]:
+    return [table for table in metadata.sorted_tables if table.name.startswith("shop_")]
+
+
+SHOP = Scene(
+    lambda engine: SqlShop(engine, clock),
+    lambda shop: Responder(shop, knowledge(), clock=clock),
+    seeded_file,
+    _shop_tables,
+    demo.DEMO_CUSTOMER_ID,
+    understanding,
+)
+
+
+@dataclass(frozen=True)
 class Gateway:
     """One process's: conversations over a database."""
 
     engine: AsyncEngine
-    shop: SqlShop
+    shop: Any
     store: ConversationStore
     conversations: Conversations
     understanding: ToldUnderstanding
+    customer_id: str
 
     async def conversation(self) -> Conversation:
-        return await self.conversations.get(CONVERSATION, customer_id=demo.DEMO_CUSTOMER_ID, channel="web")
+        return await self.conversations.get(CONVERSATION, customer_id=self.customer_id, channel="web")
 
     async def say(self, line: Line) -> str:
         """One turn; the words of the answer."""
@@ -101,16 +132,15 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(url: str) -> AsyncIterator[Gateway]:
+async def gateway(url: str, scene: Scene = SHOP) -> AsyncIterator[Gateway]:
     """A gateway on this database; at the end its WRITEs have ended."""
     engine = open_database(url)
-    shop, store = SqlShop(engine, clock), ConversationStore(engine, clock)
-    responder = Responder(shop, knowledge(), clock=clock)
+    shop, store = scene.open(engine), ConversationStore(engine, clock)
     try:
         async with asyncio.TaskGroup() as background:
-            told: Any = understanding()
-            core = Core(told, responder, shop, store, Metrics(), background, 20.0)
-            yield Gateway(engine, shop, store, Conversations(core), told)
+            told: Any = scene.understanding()
+            core = Core(told, scene.responder(shop), shop, store, Metrics(), background, 20.0)
+            yield Gateway(engine, shop, store, Conversations(core), told, scene.customer_id)
     finally:
         await engine.dispose()
 
@@ -140,14 +170,14 @@ class _Mortal:
                 value, send = error, self._coroutine.throw
 
 
-async def _watched_turn(url: str, line: Line, step: Step) -> None:
+async def _watched_turn(url: str, line: Line, step: Step, scene: Scene) -> None:
     def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
         async def watched() -> Any:
             return await _Mortal(coroutine, step)
 
         return asyncio.Task(watched(), loop=loop, **options)
 
-    async with gateway(url) as served:
+    async with gateway(url, scene) as served:
         await served.conversation()  # reading it back is not part of the turn
         asyncio.get_running_loop().set_task_factory(factory)
         await asyncio.create_task(served.say(line))
@@ -163,7 +193,7 @@ class Deaths:
     """The first await that leaves this, and the database file; later awaits up to the next leave the same."""
 
 
-def deaths(file: Path, line: Line, folder: Path) -> Deaths:
+def deaths(file: Path, line: Line, folder: Path, scene: Scene = SHOP) -> Deaths:
     """Take the turn on a copy of the database."""
     living = copied(file, folder / "living.db")
     seen: dict[bytes, tuple[int, Path]] = {}
@@ -178,11 +208,11 @@ def deaths(file: Path, line: Line, folder: Path) -> Deaths:
             seen[digest] = (awaits, copied(living, folder / f"killed-at-{awaits}.db"))
         awaits += 1
 
-    asyncio.run(_watched_turn(sqlite_url(living), line, step))
+    asyncio.run(_watched_turn(sqlite_url(living), line, step, scene))
     return Deaths(awaits, tuple(seen.values()))
 
 
-def turn_and_die(url: str, line: Line, at: int) -> bool:
+def turn_and_die(url: str, line: Line, at: int, scene: Scene = SHOP) -> bool:
     """Take one turn in a process of its own; True when it was killed, False when the turn was over before."""
     left = at
 
@@ -195,7 +225,7 @@ def turn_and_die(url: str, line: Line, at: int) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            asyncio.run(_watched_turn(url, line, step))
+            asyncio.run(_watched_turn(url, line, step, scene))
             os._exit(0)
         finally:
             os._exit(1)
@@ -231,10 +261,40 @@ async def _prepare(url: str, lines: Sequence[Line]) -> None:
             await served.say((intent, text.format(**names)))
 
 
-async def shop_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
+async def say(url: str, line: Line, scene: Scene = SHOP) -> str:
+    """One turn of a gateway that lives."""
+    async with gateway(url, scene) as served:
+        return await served.say(line)
+
+
+async def come_back(
+    url: str, name: str, line: Line, gold: object, *, customer_first: bool, scene: Scene = SHOP
+) -> None:
+    """A new gateway finishes what is owed, and the customer says the same again, in either order: it is done once."""
+    async with gateway(url, scene) as served:
+        owed = await served.store.pending_actions()
+        events = await served.store.load(CONVERSATION)
+        began = [event for event in events if isinstance(event, ActionStarted) and event.action.name == name]
+        assert began or await shop_rows(url, scene) != gold, "it was done before it was written down"
+        if customer_first:
+            assert await served.say(line)
+        await served.conversations.recover()
+    async with gateway(url, scene) as served:
+        if not customer_first:
+            assert not owed or await shop_rows(url, scene) == gold, "what is owed is done without the customer"
+            assert await served.say(line)
+        state = (await served.conversation()).state
+        assert await served.store.pending_actions() == ()
+        assert (state.acting, state.unreported) == (None, None)
+        assert state.reported is not None
+        assert (state.reported.action.name, state.reported.result.ok) == (name, True)
+    assert await shop_rows(url, scene) == gold
+
+
+async def shop_rows(url: str, scene: Scene = SHOP) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table of the shop: who did what is in the idempotency keys."""
     engine = open_database(url)
-    tables = [table for table in metadata.sorted_tables if table.name.startswith("shop_")]
+    tables = scene.tables()
     try:
         async with reading(engine) as connection:
             return {

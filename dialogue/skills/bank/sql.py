@@ -70,6 +70,13 @@ applications = Table(
     Column("stage", String(8), nullable=False),
     Column("since", UtcDateTime, nullable=False),
 )
+demo = Table(
+    "bank_demo",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("anchored_at", UtcDateTime, nullable=False),
+)
+"""One row in a demo bank: the moment that its dates are counted from."""
 writes = Table(
     "bank_writes",
     metadata,

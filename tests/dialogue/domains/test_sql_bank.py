@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from dialogue.actions import perform
-from dialogue.skills.bank import demo
+from dialogue.skills.bank import demo, sql
 from dialogue.skills.bank.sql import SqlBank
 from dialogue.types import Action
 from tests.dialogue.demo_shop import NOW
@@ -60,3 +62,26 @@ async def test_seeding_again_changes_nothing(bank: SqlBank) -> None:
     await perform(bank, BLOCK)
     await demo.seed(bank._engine, NOW)
     assert [card.status for card in await bank.cards("C0001")] == ["blocked", "active"]
+
+
+async def test_the_demo_moves_on_with_the_calendar(bank: SqlBank) -> None:
+    payments, (card, *_) = await bank.payments("C0001"), await bank.cards("C0001")
+    engine = bank._engine
+    assert await demo.refresh(engine, NOW + timedelta(hours=23)) == 0
+    assert await demo.refresh(engine, NOW + timedelta(days=40, hours=5)) == 40
+    assert await demo.refresh(engine, NOW + timedelta(days=40, hours=6)) == 0
+    moved, (later, *_) = await bank.payments("C0001"), await bank.cards("C0001")
+    assert [one.at for one in moved] == [one.at + timedelta(days=40) for one in payments]
+    assert card.due is not None
+    assert later.due == card.due + timedelta(days=40)
+    application = await bank.application("C0001")
+    assert application is not None
+    assert application.since == NOW + timedelta(days=38)
+
+
+async def test_a_bank_that_is_no_demo_keeps_its_days(bank: SqlBank) -> None:
+    async with bank._engine.begin() as connection:
+        await connection.execute(delete(sql.demo))
+    before = await bank.payments("C0001")
+    assert await demo.refresh(bank._engine, NOW + timedelta(days=9)) == 0
+    assert await bank.payments("C0001") == before
