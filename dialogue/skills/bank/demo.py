@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Column, Row, Table, select, update
+from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dialogue.database import retrying, writing
@@ -53,7 +53,7 @@ async def refresh(engine: AsyncEngine, now: datetime) -> int:
 async def _move(connection: AsyncConnection, column: Column[Any], by: timedelta) -> None:
     """Add ``by``, whole days, to every instant or day of ``column``."""
     (key,) = column.table.primary_key.columns
-    found: Sequence[Row[Any]] = (await connection.execute(select(key, column).where(column.is_not(None)))).all()
+    found: Sequence[Any] = (await connection.execute(select(key, column).where(column.is_not(None)))).all()
     for name, value in found:
         await connection.execute(update(column.table).where(key == name).values({column: value + by}))
 
