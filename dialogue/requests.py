@@ -11,25 +11,45 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from nlu.types import INFORM, Parse
+from dialogue import cues
+from nlu.types import INFORM, Parse, Request
 
 ANSWERS = frozenset({INFORM, "affirm", "deny"})
 NO_REQUEST = ANSWERS | {"greet", "thanks", "goodbye", "wait", "praise", "hesitate", "out_of_scope"}
 
 _ASKED_OF = {"freight": frozenset({"return_request", "exchange_request"})}
 """Questions that belong to a request: what it costs."""
+_DETAIL_OF = {
+    "payment": frozenset(
+        {"return_request", "exchange_request", "modify_order", "cancel_order", "refund_request", "place_order"}
+    )
+}
+"""Statements that say more of the request before them: 「退到礼品卡」, "please use my credit card"."""
 
 
 def split(parse: Parse) -> tuple[Parse, ...]:
     """What is to be served first, and what else was asked for."""
     asked = tuple(
         (replace(_part(parse, it.start, it.end), intent=it.intent, confidence=it.confidence), it.start)
-        for it in parse.requests
+        for it in _with_details(parse)
         if it.intent not in NO_REQUEST
     )
     if parse.intent in ANSWERS:
         return (_before(parse, asked), *(part for part, _ in asked))
     return _questions_first(parse, asked) if len(asked) > 1 else (parse,)
+
+
+def _with_details(parse: Parse) -> tuple[Request, ...]:
+    """The requests, each with what the next clause says of it and does not ask."""
+    found: list[Request] = []
+    for it in parse.requests:
+        before = found[-1] if found else None
+        asks = cues.is_question(parse.text[it.start : it.end])
+        if before is not None and before.intent in _DETAIL_OF.get(it.intent, ()) and not asks:
+            found[-1] = replace(before, end=it.end)
+        else:
+            found.append(it)
+    return tuple(found)
 
 
 def _questions_first(parse: Parse, asked: tuple[tuple[Parse, int], ...]) -> tuple[Parse, ...]:

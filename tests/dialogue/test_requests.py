@@ -64,3 +64,14 @@ def test_what_a_return_costs_is_told_before_it() -> None:
     first, second = split(asking(text, "freight", ("return_request", "我要退货，"), ("freight", "运费谁出")))
     assert (first.intent, second.intent) == ("freight", "return_request")
     assert first.text == text, "whose freight it is stands in the other half"
+
+
+def test_how_it_is_paid_belongs_to_the_request_before_it() -> None:
+    text = "我要退货，退到我的礼品卡"
+    one = asking(text, "return_request", ("return_request", "我要退货，"), ("payment", "退到我的礼品卡"))
+    assert split(one) == (one,)
+    asked = "我要退货，可以退到礼品卡吗"
+    first, second = split(
+        asking(asked, "return_request", ("return_request", "我要退货，"), ("payment", "可以退到礼品卡吗"))
+    )
+    assert (first.intent, second.intent) == ("return_request", "payment")
