@@ -30,8 +30,8 @@ def with_microphone(playwright: Playwright, speech: Samples, folder: Path) -> Br
     return playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *microphone])
 
 
-def open_page(browser: Browser, url: str, width: int, height: int, wrong: list[str]) -> Page:
-    """The page, loaded, in Chinese; ``wrong`` receives what it logs as an error."""
+def open_page(browser: Browser, url: str, width: int, height: int, wrong: list[str], script: str = "") -> Page:
+    """The page, loaded, in Chinese; ``wrong`` receives what it logs as an error. ``script`` runs before it."""
     page = browser.new_page(locale="zh-CN", viewport={"width": width, "height": height})
 
     def listen(message: ConsoleMessage) -> None:
@@ -40,7 +40,7 @@ def open_page(browser: Browser, url: str, width: int, height: int, wrong: list[s
 
     page.on("console", listen)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.add_init_script(WATCH_PLAYOUT)
+    page.add_init_script(WATCH_PLAYOUT + script)
     page.goto(url)
     page.wait_for_selector("#intro-say .chip")
     return page
