@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from dialogue import phrasing
 from dialogue.shop import rules
 from dialogue.shop.types import Order, OrderStatus
-from dialogue.skills import reasons
+from dialogue.skills import paying, reasons
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import refusal as rule_words
+from dialogue.skills.confirm import withdraw
 from dialogue.skills.context import Context, Item
 from dialogue.skills.identity import opens_account, prove
 from dialogue.skills.line_account import Account
@@ -29,6 +30,7 @@ _ALL_ORDERS = re.compile(
     r"(?:全部|所有)的?(?:未发货的?)?订单|订单(?:全部|全都|都)|\b(?:all|both|every|each)\b(?: of)?(?: my| the| these| those)?(?: \w+)? orders?\b",
     re.IGNORECASE,
 )
+_NO = re.compile(r"\s*(?:no|not|don'?t|do not)\b[^.]{0,30}\bcancel", re.IGNORECASE)
 _WHOLE = re.compile(r"整单|整个订单|\b(?:whole|entire|full|complete) (?:\w+ )?order\b", re.IGNORECASE)
 
 
@@ -46,6 +48,8 @@ class CancelOrder(OrderWrite):
 
     def read(self, context: Context, draft: Draft) -> bool:
         """The reason, also before it is asked for. A reason is no correction of what was read back."""
+        if by_lines(context) and (kind := paying.kind_in(context.turn.parse.text)):
+            draft["refund_to"] = kind
         name = reasons.reason_in(context.text, reasons.CANCEL_REASONS)
         accepted = context.shop.policies.cancel.reasons
         if accepted is not None:
@@ -79,6 +83,10 @@ class CancelOrder(OrderWrite):
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """One turn; see ``_advance``."""
+        if by_lines(context) and step_of(context, self.name) and _NO.match(context.turn.parse.text):
+            for item in withdraw(context):
+                yield item
+            return
         lines = "work" in context.draft(self.name)
         async for item in LineChanges(self.name, "return").run(context) if lines else super().run(context):
             yield item
@@ -104,8 +112,19 @@ class CancelOrder(OrderWrite):
         return (
             *context.open_task(self.name, draft, "reason"),
             Asked(Expectation("free", slot="cancel_reason", choices=labels if again else ())),
-            context.reply(_partly(context, draft), ask, suggestions=labels),
+            context.reply(
+                await self._to_the_original(context, draft, order), _partly(context, draft), ask, suggestions=labels
+            ),
         )
+
+    async def _to_the_original(self, context: Context, draft: Draft, order: Order) -> str:
+        """That the money cannot go where the customer wants it."""
+        wanted = draft.pop("refund_to", None)
+        if wanted is None:
+            return ""
+        methods = await context.shop.payment_methods(order.customer_id)
+        paid = next((each for each in methods if each.method_id == order.payment_method), None)
+        return "" if paid is None or paid.kind == wanted else context.say("cancel.to_original")
 
     def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
         """What is in it, why, and where the money goes."""
@@ -154,7 +173,11 @@ async def orders_to_cancel(context: Context, text: str) -> ToCancel:
         return ToCancel(open_orders)
     last = tuple(order for order in open_orders if order.order_number == context.state.last_order)
     named = named_orders(text, account.orders)
-    picks = [pick for pick in read_lines(text, account.owned, account.possible) if pick.is_settled]
+    picks = [
+        pick
+        for pick in read_lines(text, account.owned, account.possible, context.state.last_order, "cancel")
+        if pick.is_settled
+    ]
     lines = [each for pick in picks for each in pick.lines if not named or each.order in named]
     kinds = {account.kind_for(each, "cancel") for each in lines}
     if lines and kinds == {"return"} and not _WHOLE.search(text):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from dialogue import cues, phrasing
 from dialogue.shop import rules
-from dialogue.shop.types import Order
+from dialogue.shop.types import Order, PostalAddress
+from dialogue.skills import addresses
 from dialogue.skills.context import Context, Item
-from dialogue.skills.numbers import Draft
-from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, step_of
-from dialogue.types import Asked, Reply
+from dialogue.skills.identity import opens_account, prove
+from dialogue.skills.line_account import Account
+from dialogue.skills.line_changes import by_lines
+from dialogue.skills.line_reading import named_orders, read_lines
+from dialogue.skills.numbers import Draft, Pending
+from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, passed_on, step_of
+from dialogue.types import Asked, DialogueEvent, Reply
 from nlu.types import Expectation
 
 _GIVEN = re.compile(
@@ -47,6 +54,9 @@ class ChangeAddress(OrderWrite):
     def read(self, context: Context, draft: Draft) -> bool:
         """Place, receiver and phone, whichever the words give."""
         text, step = context.turn.parse.text.strip(), step_of(context, self.name)
+        if by_lines(context):
+            draft["words"] = text[:FIELD_CHARS]
+            return False
         given = (
             self._read_receiver(text, step, draft),
             self._read_phone(context, step, draft),
@@ -91,6 +101,12 @@ class ChangeAddress(OrderWrite):
         draft["phone"] = str(slot.value)
         return True
 
+    async def _advance(self, context: Context, draft: Draft, *, given: bool) -> tuple[Item, ...]:
+        """Where addresses have parts, the one that is meant is settled first: it tells which order is not there yet."""
+        if not by_lines(context):
+            return await super()._advance(context, draft, given=given)
+        return await _advance_by_parts(self, context, draft, super()._advance)
+
     def why_not(self, context: Context, draft: Draft, order: Order) -> str | None:
         """The parcel must not have been handed to the carrier."""
         return rules.why_not_change_address(order, context.now)
@@ -98,6 +114,8 @@ class ChangeAddress(OrderWrite):
     async def missing(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
         """The part that is to change."""
         wanted = draft.get("wanted", "place")
+        if by_lines(context) and draft.get("address"):
+            return ()
         if any(draft.get(part) for part in _PARTS):
             draft["address"] = _written(context, draft, order)
             return ()
@@ -126,6 +144,8 @@ class ChangeAddress(OrderWrite):
     def read_back(self, context: Context, draft: Draft, order: Order) -> tuple[str, ...]:
         """The parts that change, as they were heard; a phone digit by digit aloud."""
         number, spoken = order.order_number, context.turn.modality == "voice"
+        if isinstance(draft.get("address"), dict):
+            draft["place"] = str(PostalAddress(**draft["address"]))
         changes = [
             context.say(f"address.part.{part}", value=phrasing.digits(value, spoken) if part == "phone" else value)
             for part in _PARTS
@@ -150,4 +170,82 @@ def _written(context: Context, draft: Draft, order: Order) -> str:
     place = draft.get("place") or _WRITTEN_PART.split(order.address)[0]
     return place + "".join(
         context.say(f"address.written.{part}", value=draft[part]) for part in _PARTS[1:] if draft.get(part)
+    )
+
+
+_Next = Callable[..., Awaitable[tuple[Item, ...]]]
+_ALL_ORDERS = re.compile(r"所有订单|全部订单|\ball\b[^.]{0,30}\border(?:s|\b)|\bevery order\b", re.IGNORECASE)
+_SAME_AS = re.compile(r"\b(?:same|as|like|that of)\b[^.,;]{0,30}\border #?\w+", re.IGNORECASE)
+
+
+async def _advance_by_parts(
+    skill: ChangeAddress, context: Context, draft: Draft, settle_and_ask: _Next
+) -> tuple[Item, ...]:
+    """Who, where to, which order (or all of them); then as for any order."""
+    events: tuple[DialogueEvent, ...] = ()
+    if not opens_account(context):
+        if context.task_of(skill.name) is None:
+            draft["request"] = context.turn.parse.text[:FIELD_CHARS]
+        proof = await prove(context, skill.name, draft)
+        if isinstance(proof, Pending):
+            return proof.items
+        events, context = (proof,), passed_on(context, (proof,))
+        draft.pop("words", None)
+    said = [draft.pop(name, None) for name in ("request", "words")]
+    text = " ".join(part for part in said if part)
+    account = await Account.open(context)
+    if text and not context.resumed:
+        offered = await _settle_address(context, account, draft, text)
+        if len(offered) > 1:
+            return (*events, *_which(skill, context, draft, offered))
+        _settle_orders(context, account, draft, text)
+    return (*events, *await settle_and_ask(replace(context, resumed=bool(draft.get("order"))), draft, given=False))
+
+
+async def _settle_address(context: Context, account: Account, draft: Draft, text: str) -> tuple[PostalAddress, ...]:
+    """Put the address that the words mean into ``draft``; several: which of them is to be asked."""
+    said = addresses.parse(text) or addresses.told_before(text, context.state)
+    if said is None:
+        customer = await context.shop.customer(context.state.customer_id or "")
+        known = addresses.known_addresses(customer, account.orders) if customer else ()
+        leaving = next((o.postal_address for o in account.orders if o.order_number == draft.get("order")), None)
+        meant = addresses.meant(text, known, now=leaving)
+        if len(meant) > 1:
+            return meant
+        said = meant[0] if meant else None
+    if said is not None:
+        draft["address"] = addresses.as_fields(said)
+    return ()
+
+
+def _settle_orders(context: Context, account: Account, draft: Draft, text: str) -> None:
+    """The order that is meant: named, holding what was named, or the one that does not go there yet."""
+    if draft.get("order"):
+        return
+    target = PostalAddress(**draft["address"]) if draft.get("address") else None
+    bare = _SAME_AS.sub(" ", text)
+    if named := named_orders(bare, account.orders):
+        draft["order"] = named[0].order_number
+        return
+    open_orders = [order for order in account.orders if rules.why_not_change_address(order, context.now) is None]
+    elsewhere = [order for order in open_orders if order.postal_address != target] or open_orders
+    numbers = [order.order_number for order in elsewhere]
+    if _ALL_ORDERS.search(bare) and numbers:
+        draft["order"], *draft["queue"] = numbers
+        return
+    picks = read_lines(bare, [each for each in account.owned if each.order in elsewhere], lambda each, verb: True)
+    about = [number for number in numbers if any(number == each.order.order_number for p in picks for each in p.lines)]
+    if len(about or numbers) == 1:
+        draft["order"] = (about or numbers)[0]
+
+
+def _which(
+    skill: ChangeAddress, context: Context, draft: Draft, offered: tuple[PostalAddress, ...]
+) -> tuple[Item, ...]:
+    labels = tuple(map(str, offered))
+    listing = context.say("list.separator").join(labels)
+    return (
+        *context.open_task(skill.name, draft, "place"),
+        Asked(Expectation("choice", slot="street", choices=labels)),
+        context.reply(context.say("account_address.which", listing=listing), suggestions=labels),
     )

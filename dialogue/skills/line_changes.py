@@ -23,11 +23,12 @@ from dialogue.skills.confirm import refusal as rule_words
 from dialogue.skills.context import Context, Item
 from dialogue.skills.identity import opens_account, prove
 from dialogue.skills.line_account import Account
+from dialogue.skills.line_claims import explicit
 from dialogue.skills.line_draft import LINE_INTENTS, Entry, Work, words_of
 from dialogue.skills.line_listening import listen
 from dialogue.skills.line_reading import Owned, Verb, verb_in
 from dialogue.skills.numbers import Pending
-from dialogue.skills.order_write import passed_on, refused_task, step_of
+from dialogue.skills.order_write import passed_on, step_of
 from dialogue.state import DialogueState
 from dialogue.types import CustomerIdentified, RequestsNoted, TaskEnded
 from nlu.types import Parse
@@ -71,7 +72,7 @@ class LineChanges:
         if noted is not None:
             yield RequestsNoted(noted)
         if not opens_account(context):
-            work.keep_request(text, is_new=is_new)
+            work.keep_request(text, self._verb, is_new=is_new)
             draft = work.draft()
             proof = await prove(context, self._skill, draft)
             if isinstance(proof, Pending):
@@ -82,7 +83,7 @@ class LineChanges:
             context, text, is_new = _identified(context, proof), work.take_request() or text, True
         account = await Account.open(context)
         changed = not context.resumed and await listen(
-            context, account, work, text, None if is_new else step_of(context, self._skill), self._verb
+            context, account, work, text, None if is_new else step_of(context, self._skill), work.verb or self._verb
         )
         answer = None if changed or is_new else verdict(context, self._skill)
         if answer == "yes":
@@ -134,7 +135,9 @@ class LineChanges:
             work.entries = [entry for entry in work.entries if entry not in [each for each, _ in refused]]
             if not work.entries:
                 suggestions = context.suggest("human")
-                return (*refused_task(context, self._skill, work.draft()), context.reply(lead, suggestions=suggestions))
+                about = {**work.draft(), "order": refused[0][0].order}
+                events = (*context.open_task(self._skill, about), TaskEnded("refused"))
+                return (*events, context.reply(lead, suggestions=suggestions))
         group = work.first_group()
         order = account.order(group[0].order)
         for entry in group:
@@ -242,6 +245,8 @@ def takes(state: DialogueState, skill: str, parse: Parse) -> bool:
 def wanted(context: Context) -> Verb:
     """What the intent asks for."""
     text = words_of(context)
+    if (said := explicit(context.turn.parse)) is not None:
+        return said
     meant = {"exchange_request": "exchange", "modify_order": "change"}.get(context.turn.parse.intent)
     verb: Verb = verb_in(text) or meant or "return"  # type: ignore[assignment]
     return verb

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from dialogue.skills.line_reading import Verb
 from dialogue.state import DialogueState
 from nlu.types import Parse
 
@@ -40,6 +41,9 @@ _CANCEL = re.compile(
     r"\bcan(?:not|'t)? (?:it|that|this|the order) be cancel",
     re.IGNORECASE,
 )
+_WISHES: tuple[tuple[Verb, re.Pattern[str]], ...] = (
+    ("return", _RETURN), ("exchange", _EXCHANGE), ("change", _CHANGE), ("cancel", _CANCEL),
+)  # fmt: skip
 _NOT_A_REQUEST = re.compile(
     r"\bhow (?:do|can|does|to|long)\b|\bwhat (?:is|are)\b[^.]*\bpolicy\b|\bif i\b", re.IGNORECASE
 )
@@ -54,16 +58,12 @@ _OWN = {
 """Intents that need no such help."""
 
 
-def explicit(parse: Parse) -> str | None:
+def explicit(parse: Parse) -> Verb | None:
     """return, exchange, change or cancel, where the words say so and the intent does not."""
     text = parse.text
     if parse.language != "en" or _NOT_A_REQUEST.search(text):
         return None
-    found = [
-        (match.start(), verb)
-        for verb, words in (("return", _RETURN), ("exchange", _EXCHANGE), ("change", _CHANGE), ("cancel", _CANCEL))
-        if (match := words.search(text))
-    ]
+    found: list[tuple[int, Verb]] = [(match.start(), verb) for verb, words in _WISHES if (match := words.search(text))]
     if not found:
         return None
     verb = min(found)[1]

@@ -9,6 +9,7 @@ from typing import Any
 from dialogue.shop.types import Order, PaymentMethod
 from dialogue.skills import paying
 from dialogue.skills.context import Context
+from dialogue.skills.line_reading import Verb
 from dialogue.skills.numbers import Draft
 from dialogue.types import ActionName
 
@@ -60,6 +61,8 @@ class Work:
     no_such_method: str | None = None
     """A kind of method that the customer named and does not have."""
     reason: str = ""
+    verb: Verb | None = None
+    """What is wanted where the words about a line do not say."""
     request: str = ""
     """What was asked for before it was known who asks."""
     proof: dict[str, Any] = field(default_factory=dict)
@@ -82,10 +85,10 @@ class Work:
         about = {"order": self.entries[0].order} if self.entries else {}
         return {**self.proof, **about, "work": kept}
 
-    def keep_request(self, text: str, *, is_new: bool) -> None:
+    def keep_request(self, text: str, verb: Verb, *, is_new: bool) -> None:
         """Remember what is wanted while it is asked who wants it."""
         if is_new:
-            self.request = text[:MOST_CHARS]
+            self.request, self.verb = text[:MOST_CHARS], verb
 
     def take_request(self) -> str:
         """What was kept."""
@@ -101,7 +104,7 @@ class Work:
     def without(self, group: Sequence[Entry]) -> Work:
         """What is left after a group."""
         rest = [entry for entry in self.entries if entry not in group]
-        return Work(rest, self.open_picks, self.method, self.method_among, None, self.reason)
+        return Work(rest, self.open_picks, self.method, self.method_among, None, self.reason, self.verb)
 
     def chosen_method(self, methods: Sequence[PaymentMethod], order: Order) -> str | None:
         """Id of the method; None where none was said. Of several meant, the one that the order was paid with."""

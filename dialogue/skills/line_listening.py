@@ -18,6 +18,11 @@ _INSTEAD = re.compile(
 )
 _ALSO = re.compile(r"也|还|另外|再|\b(?:also|as well|too|add|plus|another|in addition|and)\b", re.IGNORECASE)
 _ONLY = re.compile(r"只|仅|\b(?:only|just)\b", re.IGNORECASE)
+_ANY = re.compile(
+    r"都(?:可以|行)|随便|\b(?:any (?:of|one|is)|either|whichever|whatever|closest|up to you|you (?:choose|pick)|"
+    r"no preference|do(?:n'?t| not) (?:mind|care))\b",
+    re.IGNORECASE,
+)
 _KEEP = re.compile(
     r"不换了|不改了|不要了|保留|\b(?:keep|leave|skip|forget|drop|never ?mind|don'?t (?:exchange|change|want))\b",
     re.IGNORECASE,
@@ -111,6 +116,9 @@ async def _choose_variant(context: Context, account: Account, work: Work, text: 
         if meant.best is not None and not meant.missing and entry.offered:
             entry.new_sku = meant.best.sku
             return True
+    if entry.offered and _ANY.search(text):
+        entry.new_sku = entry.offered[0]
+        return True
     if entry.offered and (picked := cues.chosen(text, context.state.expectation.choices)) is not None:
         entry.new_sku = entry.offered[picked] if picked < len(entry.offered) else None
         return True
@@ -124,7 +132,7 @@ async def _choose_variant(context: Context, account: Account, work: Work, text: 
 def _take_picks(context: Context, account: Account, work: Work, text: str, step: str | None, verb: Verb) -> None:
     """Lines that the words name: the first ones, more of them, or others instead."""
     near = work.entries[0].order if work.entries else context.state.last_order
-    picks = read_lines(text, account.owned, account.possible, near)
+    picks = read_lines(text, account.owned, account.possible, near, verb)
     if not picks and work.entries and (others := _alike(account, work, text)):
         work.entries = []
         picks = (Picked(others, verb_in(text)),)

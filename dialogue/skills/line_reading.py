@@ -50,6 +50,7 @@ _EXCEPT = re.compile(
 _DEARER = re.compile(r"更贵|比较贵|贵的|\b(?:more|most) expensive\b|\bpricier\b|\bhigher[ -]priced", re.IGNORECASE)
 _CHEAPER = re.compile(r"更便宜|便宜的|\b(?:less|least) expensive\b|\bcheap(?:er|est)\b", re.IGNORECASE)
 _ID = re.compile(r"(?<![#\w])\d{6,12}(?![\w])")
+_EXCHANGE_IT = re.compile(r"\b(?:exchange|swap|replace) (?:it|them|this|that|those)\b", re.IGNORECASE)
 _WITH = re.compile(
     r"\b(?:received|bought|ordered|came|come|got|delivered|along|together)\b[^,.;]{0,12}\bwith (?:the|my|an?)? ?$|和[^,，。]{0,8}一起",
     re.I,
@@ -101,15 +102,18 @@ Possible = Callable[[Owned, Verb | None], bool]
 """Whether the shop's rules would let this be done with a line."""
 
 
-def read_lines(text: str, owned: Sequence[Owned], possible: Possible, near: str | None = None) -> tuple[Picked, ...]:
-    """What ``text`` is about; () when it names nothing of the customer's. ``near``: number of "that order"."""
+def read_lines(
+    text: str, owned: Sequence[Owned], possible: Possible, near: str | None = None, verb: Verb | None = None
+) -> tuple[Picked, ...]:
+    """What ``text`` is about; () when it names nothing of the customer's. ``near``: number of "that order"; ``verb``:
+    what is to be done where the words do not say."""
     said = _CONDITION.sub(" ", text).strip() or text
     named = [each for each in owned if _names(said, each.order)] or list(owned)
     cut = _EXCEPT.search(said)
     if _EVERYTHING.search(said) and (picked := _everything(said, cut, named, possible, near)):
         return (picked,)
     picks: list[Picked] = []
-    parts = _parts(said, owned)
+    parts = _parts(said, owned, verb)
     beside = [part for part in parts if _WITH.search(said[: part.mention.start])]
     for part in beside:
         parts.remove(part)
@@ -173,7 +177,7 @@ def _all_names(owned: Sequence[Owned]) -> list[str]:
     return [name for each in owned for name in (each.line.name_en, each.line.name) if name]
 
 
-def _parts(said: str, owned: Sequence[Owned]) -> list[_Part]:
+def _parts(said: str, owned: Sequence[Owned], usual: Verb | None) -> list[_Part]:
     """Each mention with its words: from the end of the one before to the beginning of the next."""
     found = list(mentions(said, _all_names(owned)))
     parts = []
@@ -184,7 +188,9 @@ def _parts(said: str, owned: Sequence[Owned]) -> list[_Part]:
             tail = tail[: join.start()]
         stops = [match.end() for match in _DETERMINER.finditer(head)]
         verbs = [(m.start(), verb) for verb, words in _VERBS for m in words.finditer(said[: mention.start])]
-        verb = max(verbs)[1] if verbs else verb_in(said)
+        verb = max(verbs)[1] if verbs else verb_in(said) or usual
+        if anew := _EXCHANGE_IT.search(tail):
+            verb, tail = "exchange", tail[anew.start() :]
         parts.append(_Part(mention, head[stops[-1] if stops else 0 :], tail, verb))
     return parts
 

@@ -200,10 +200,14 @@ def fit(wish: Wish, current: Product, variants: Sequence[Product], *, same_too: 
             return Fit(best=_most_liked(exact, wish)[0])
         if not wish.better:
             return Fit(others=tuple(sorted(fitting, key=lambda each: _alike(each, current, but=wish))), missing=True)
+    exact = [each for each in fitting if _alike(each, current, but=wish) == 0]
+    if exact and wish.rest != "free":
+        return Fit(best=_most_liked(exact, wish)[0])
     liked = _most_liked(fitting, wish)
-    if wish.rest != "free":
+    if wish.better and wish.rest != "free":
         most = max(_alike(each, current) for each in liked)
         liked = [each for each in liked if _alike(each, current) == most]
+    liked.sort(key=lambda each: (-_alike(each, current), each.price))
     if len(liked) == 1 or (wish.rest == "free" and wish.price is not None):
         return Fit(best=liked[0])
     return Fit(others=tuple(liked))

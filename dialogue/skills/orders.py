@@ -10,6 +10,8 @@ An unknown number and someone else's get the same words and the same questions, 
 
 from __future__ import annotations
 
+import re
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -221,6 +223,10 @@ def _among(
     return _offer(context, skill, draft, candidates[:OFFERED_ORDERS])
 
 
+_SAME_AS = re.compile(r"\b(?:same|as|like|that of)\b[^.,;]{0,30}\border #?\w+", re.IGNORECASE)
+"""Another order's address, say, that is to be this one's."""
+
+
 def orders_about(
     context: Context, draft: Draft, orders: tuple[Order, ...], fits: Callable[[Order], bool]
 ) -> tuple[Order, ...]:
@@ -229,6 +235,7 @@ def orders_about(
     if context.shop.policies.changes.within != "family":
         return ()
     said = " ".join(filter(None, (draft.get("request"), "" if context.resumed else context.turn.parse.text)))
+    said = _SAME_AS.sub(" ", said)
     if named := named_orders(said, orders):
         return named
     owned = [Owned(order, line) for order in orders for line in order.lines]
