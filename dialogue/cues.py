@@ -122,6 +122,12 @@ _ORDINALS = (
     r"第四|^4$|^四$|\bfourth\b",
     r"第五|^5$|^五$|\bfifth\b",
 )
+_BARE_CHOICE = re.compile(
+    r"(?:就|要|选|我要|我选)?(?:第[一二三四五1-5](?:个|款|件|双|台|条)?|最后一(?:个|款|件))(?:吧|呢|的)?"
+    r"|(?:the |i.?ll take the )?(?:first|second|third|fourth|fifth|last)(?: one)?(?: please)?",
+    re.IGNORECASE,
+)
+_BARE_NUMBER = re.compile(r"(?:\d[\s-]*){3,}")
 _LAST = re.compile(r"最后|\blast\b", re.IGNORECASE)
 _NEWEST = re.compile(r"最近|最新|刚(刚)?(买|下|拍)|latest|newest|most recent", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*(?![A-Za-z0-9])")
@@ -238,6 +244,16 @@ def wants_other(text: str) -> bool:
 def wants_newest(text: str) -> bool:
     """The most recent one."""
     return bool(_NEWEST.search(text))
+
+
+def is_bare_choice(text: str) -> bool:
+    """Nothing but 第一个, "the second one"."""
+    return bool(_BARE_CHOICE.fullmatch(_bare(text)))
+
+
+def is_bare_number(text: str) -> bool:
+    """Nothing but three digits or more."""
+    return bool(_BARE_NUMBER.fullmatch(_bare(text)))
 
 
 def wants_all(text: str) -> bool:

@@ -124,6 +124,7 @@ def choose(state: DialogueState, parse: Parse, routes: Routes) -> Choice:
     if state.handed_off:
         return Choice("handoff", "start", "a person has taken over")
     calls_person = parse.intent == "talk_to_human" and parse.confidence >= CONFIDENT
+    calls_person = calls_person and not cues.is_bare_number(text)
     if calls_person and not cues.asks_identity(text) and not wishes.wants_call_back(text):
         return Choice("handoff", "start", "asks for a person")
     if state.tension.calls_for_person and (escalated := _escalated(state, parse, text)):
@@ -142,7 +143,7 @@ def _without_task(state: DialogueState, parse: Parse, text: str, routes: Routes)
         goods = routes.intents.get("product_question", "fallback") if state.last_products else "fallback"
         return Choice(goods, "start", "a choice of what was shown")
     if cues.is_bare_number(text):
-        return Choice(routes.numbers, "start", "a bare number")
+        return Choice("fallback", "start", "a number of nothing known")
     if cues.wants_to_stop(text) or cues.asks_identity(text) or cues.is_chat(text):
         return Choice("smalltalk", "start", "small talk")
     if _asks_nothing(text):

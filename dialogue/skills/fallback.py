@@ -46,6 +46,7 @@ class Fallback:
         in_task = context.state.task is not None
         if rung == 0:
             key = "fallback.rephrase_in_task" if in_task else _first(context)
+            key = "fallback.bare_number" if not in_task and cues.is_bare_number(context.text) else key
             suggestions = () if in_task else context.menu("rephrase")
         else:
             key = "fallback.choices_in_task" if in_task else "fallback.choices"

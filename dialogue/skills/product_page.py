@@ -35,7 +35,10 @@ _COMPARES = re.compile(
     r"|\b(?:compare|difference|versus|which one)\b",
     re.IGNORECASE,
 )
-_OWN = re.compile(r"我.{0,6}(?:买|购|下单|订|收)|订单|这款|这个|该|此|\b(?:my|i bought|i ordered)\b", re.IGNORECASE)
+_OWN = re.compile(
+    r"我.{0,6}(?:买|购|下单|订|收)|订单|这款|这个|该|此|\b(?:my (?:order|purchase|item|product)|i bought|i ordered)\b",
+    re.IGNORECASE,
+)
 _WISHES = re.compile(r"预约|退货|换货|取消|开.{0,4}发票|加急|下单|\b(?:book|return|exchange|cancel)\b", re.IGNORECASE)
 
 
@@ -50,7 +53,7 @@ class ProductPage:
         """Whether a page part is asked of a product that is known, or several products are to be compared."""
         text = parse.normalized or parse.text
         skus = [slot for slot in parse.slots if slot.name == "sku"]
-        if wants_to_order(text):
+        if wants_to_order(text) or parse.intent == "recommend":
             return False
         if len(skus) > 1 and (_COMPARES.search(text) or not _WISHES.search(text)):
             return True

@@ -48,9 +48,8 @@ class Recommend:
         text = parse.normalized or parse.text
         task = state.task
         if task is not None and task.skill == self.name and task.step == STEP:
-            return any(
-                cue.search(text) for cue in (drafts.CHEAPER, drafts.OTHERS, drafts.NOT_BRAND, drafts.ACCESSORIES)
-            )
+            words = (drafts.CHEAPER, drafts.OTHERS, drafts.NOT_BRAND, drafts.ACCESSORIES)
+            return any(cue.search(text) for cue in words) or drafts.need_in(text) is not None
         if task is not None and task.skill == self.name:
             return bool(drafts.CHEAPER.search(text))
         return task is None and bool(drafts.ACCESSORIES.search(text)) and not drafts.MISSING.search(text)
@@ -84,7 +83,9 @@ class Recommend:
                 said_nothing_new = await self._refine(context, draft)
             elif step is None and context.state.last_products and which_product.points(context.text):
                 draft["rejected"] = list(context.state.last_products)
-            drafts.read(draft, context.text, context.turn.parse, step if step in _QUESTIONS else None)
+            if step != STEP and (need := drafts.need_in(context.text)):
+                draft["needs"] = [need]
+            drafts.read(draft, context.text, context.turn.parse, STEP if step == STEP else _question_of(step))
             draft["given"] = draft.get("given", 0) + (1 if step is None and draft.get("budget") else 0)
         question = self._next_question(draft, step)
         if question is not None and not said_nothing_new:
@@ -123,20 +124,29 @@ class Recommend:
             draft["rejected"] = []
         elif drafts.OTHERS.search(context.text) and not by_brand:
             draft["rejected"] = [*draft.get("rejected", []), *draft.get("shown", [])]
+        elif need := drafts.need_in(context.text):
+            draft["needs"] = list(dict.fromkeys([*draft.get("needs", []), need]))
         else:
             return by_brand
         return True
 
     async def _suggested(self, context: Context, draft: Draft) -> tuple[Item, ...]:
         pool = await self._candidates(context, draft)
-        wish = drafts.wish_of(draft)
+        fitting = tuple(entry for entry in pool if drafts.meets(draft, entry.product))
+        sorry = ""
+        if pool and not fitting:
+            if draft.get("shown"):
+                return self._none_meets(context, draft)
+            label = drafts.label_of(draft.pop("needs")[-1], context.language)
+            fitting, sorry = pool, context.say("recommend.not_stated", label=label)
+        pool, wish = fitting, drafts.wish_of(draft)
         most = SHOWN_ALOUD if context.turn.modality == "voice" else SHOWN
         found = suggest(wish, pool, most)
         if not found:
             return self._none(context, draft, pool)
         draft["shown"] = draft["products"] = [entry.product.sku for entry in found]
         names = tuple(name_of(context, entry.product) for entry in found)
-        sentences = [first(context, found[0])]
+        sentences = [sorry, first(context, found[0])]
         if len(found) > 1:
             listed = [other(context, entry) for entry in found[1:]]
             sentences.append(context.say("recommend.also", listing=context.say("list.separator").join(listed)))
@@ -167,6 +177,21 @@ class Recommend:
             reviews = await context.shop.reviews(product.sku)
             pool.append(Candidate(product, reviews, bought_with=bought.get(product.sku)))
         return tuple(pool)
+
+    def _none_meets(self, context: Context, draft: Draft) -> tuple[Item, ...]:
+        """No page says what was wished for last; what was shown before may still be taken."""
+        *before, need = draft["needs"]
+        draft["needs"] = before
+        label = drafts.label_of(need, context.language)
+        names = context.task_of(self.name)
+        choices = names.expectation.choices if names else ()
+        return (
+            *context.open_task(self.name, draft, STEP),
+            Asked(Expectation("choice", choices=choices)),
+            context.reply(
+                context.say("recommend.none_with", label=label), suggestions=context.suggest("others", "cheaper")
+            ),
+        )
 
     def _none(self, context: Context, draft: Draft, pool: Sequence[Candidate]) -> tuple[Item, ...]:
         """Nothing fits: what the cheapest costs, or that there is none."""
@@ -233,6 +258,10 @@ class Recommend:
             TaskEnded("done"),
             context.reply(text, cards=cards, sources=("shop:product",)),
         )
+
+
+def _question_of(step: str | None) -> str | None:
+    return step if step in _QUESTIONS else None
 
 
 async def _pick(context: Context, draft: Draft) -> Product | None:

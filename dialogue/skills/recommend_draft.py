@@ -1,7 +1,8 @@
 """What a customer wants of a recommendation, read from the words into a JSON draft. Pure.
 
 Draft: ``what`` (words to search), ``budget`` (text), ``any_budget``, ``uses``, ``colours``, ``brands``, ``not_brands``,
-``rejected`` and ``shown`` (skus), ``asked`` (what was asked for already), ``intent``.
+``rejected`` and ``shown`` (skus), ``needs`` (keys of ``goods.facts`` that the page must tell of), ``asked`` (what was
+asked for already), ``intent``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dialogue.goods import uses
+from dialogue.goods import facts, uses
 from dialogue.goods.suggest import Wish
 from dialogue.shop.types import Product
 from dialogue.skills.which_product import search_words
-from nlu.types import Parse
+from nlu.types import Language, Parse
 
 Draft = dict[str, Any]
+SHOWN = "shown"
+"""What is expected once something was suggested."""
 _ABOUT = Decimal("1.15")
 _BUDGET = re.compile(
     r"(?P<zh>\d+(?:\.\d+)?)\s*(?:元|块钱?|rmb|yuan)?\s*(?P<how>以内|以下|之内|左右|上下|不到)"
@@ -55,6 +58,12 @@ ACCESSORIES = re.compile(
     r"|what else do i need",
     re.IGNORECASE,
 )
+_WISH = re.compile(
+    r"(要|想要|换|来|最好|希望|有没有|有).{0,12}的(款|那种)?(吗|么|没有?|呢|吧)?[?？。.!！]?$"
+    r"|\b(one|ones|something|anything|it should|it must|i need|i want|prefer)\b",
+    re.IGNORECASE,
+)
+_NOT = re.compile(r"^(不|无|否|没有)|^no\b", re.IGNORECASE)
 MISSING = re.compile(r"少|缺|漏|没(有)?(收|给|寄|发)|坏|\b(missing|broken|didn'?t)\b", re.IGNORECASE)
 """What is said of accessories that did not come."""
 _FILLER = re.compile(
@@ -70,7 +79,8 @@ _FILLER = re.compile(
 
 
 def read(draft: Draft, text: str, parse: Parse, expected: str | None) -> None:
-    """Put what the words say into ``draft``. ``expected``: the key that was asked for, None when none was."""
+    """Put what the words say into ``draft``. ``expected``: the key that was asked for, ``SHOWN`` after suggestions,
+    None when none was."""
     before = dict(draft)
     _budget(draft, text, parse, expected)
     found = [use.key for use in uses.read(text)]
@@ -82,15 +92,38 @@ def read(draft: Draft, text: str, parse: Parse, expected: str | None) -> None:
         draft["cheap"] = True
     if expected is not None and before == _without_empty(draft) and _NO_MATTER.search(text):
         draft["any_" + expected] = True
+    if expected == SHOWN and (slot := parse.slot("product")) and slot.candidates:
+        draft["what"], draft["rejected"], draft["needs"] = str(slot.value), [], []
     if expected in {None, "what"} and not draft.get("what"):
         words = what_in(text)
         if words:
             draft["what"] = words
 
 
+def need_in(text: str) -> str | None:
+    """What the goods must be, as a key of ``goods.facts``: 要防水的; None where it is no wish."""
+    concept = facts.asked(text)
+    return concept.key if concept and _WISH.search(text) else None
+
+
+def meets(draft: Mapping[str, Any], product: Product) -> bool:
+    """Whether the product's page tells of everything that is needed."""
+    return all(_tells(product, key) for key in draft.get("needs", ()))
+
+
+def label_of(need: str, language: Language) -> str:
+    """What is needed, in words."""
+    return next((concept.label[language] for concept in facts.concepts() if concept.key == need), need)
+
+
+def _tells(product: Product, key: str) -> bool:
+    found = next((facts.find(concept, product) for concept in facts.concepts() if concept.key == key), None)
+    return found is not None and not _NOT.search(found.text)
+
+
 def what_in(text: str) -> str:
     """The kind of thing that is looked for; empty when the words name none."""
-    rest = _FILLER.sub(" ", _BUDGET.sub(" ", text))
+    rest = _FILLER.sub(" ", _NO_MATTER.sub(" ", _BUDGET.sub(" ", text)))
     for use in uses.read(text):
         rest = use.words.sub(" ", rest)
     return search_words(rest)

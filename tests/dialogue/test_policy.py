@@ -51,6 +51,7 @@ CANCELLED = fold_all(
         ActionFinished(Action("cancel_order", {"order_number": "12345678"}, "c:1"), ActionResult(True)),
     ],
 )
+SHOWN = fold_all(NEW, [TaskStarted("recommend", "1", {"products": ["A1", "B2"]}), TaskEnded("done")])
 MODIFYING = running("modify_order", "confirm", Expectation("yes_no"))
 HANDED_OFF = fold_all(NEW, [HandedOff("s", "asked", {}, "neutral")])
 
@@ -85,6 +86,9 @@ def test_every_intent_has_a_skill_or_is_an_answer() -> None:
         (CONFIRMING, parse("不是这个订单", "out_of_scope"), "returns", "continue"),
         (CONFIRMING, parse("不是这个订单，是12345678", "order_status", order_number="12345678"), "returns", "continue"),
         (CONFIRMING, parse("不对，查一下12345678", "order_status", order_number="12345678"), "order_status", "digress"),
+        (NEW, parse("第一个", "greet"), "fallback", "start"),
+        (SHOWN, parse("第二个", "greet"), "products", "start"),
+        (NEW, parse("8812", "talk_to_human"), "fallback", "start"),
         (NEW, parse("收到的包裹里少了一件", "logistics"), "returns", "start"),
         (NEW, parse("催一下快递", "logistics"), "urge", "start"),
         (NEW, parse("催了好几次了，到哪了", "logistics"), "order_status", "start"),
