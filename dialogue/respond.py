@@ -10,7 +10,7 @@ that is away becomes an honest apology with the offer of a person; what is unexp
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -69,8 +69,12 @@ class Responder:
         skills: Mapping[str, Skill] | None = None,
         prompts: Prompts | None = None,
         wordings: Words = wording,
+        observe: Callable[[str], None] = lambda code: None,
     ) -> None:
-        """``generator`` None: only templates. ``skills`` None: all of ``SKILLS``. ``prompts`` None: no notice."""
+        """``generator`` None: only templates. ``skills`` None: all of ``SKILLS``. ``prompts`` None: no notice.
+        ``observe`` is told the code of each error that a customer got an apology for.
+        """
+        self._observe = observe
         self._prompts = prompts or Prompts(wordings=wordings)
         self._wording = wordings
         self._backend = backend
@@ -308,6 +312,7 @@ class _Run:
 
     def _sorry(self, error: DialogueError) -> tuple[Item, ...]:
         """An apology, and the offer of a person unless one was offered already."""
+        self._responder._observe(error.code)
         context = self._context()
         task = self._state.task
         offered = task is not None and task.skill == "handoff"

@@ -174,6 +174,7 @@ def _responder(
         skills=load(business.skills),
         prompts=_prompts(settings, business),
         wordings=business.wordings,
+        observe=lambda code: metrics.errors.labels(code).inc(),
     )
 
 

@@ -410,3 +410,16 @@ def test_there_is_an_apology_for_any_code_and_a_greeting(shop: SqlShop, language
         assert reply.is_last
         assert reply.turn_id == 3
     assert responder.greeting(state).text != responder.greeting(fold(state, CustomerSaid(turn(1, parse("x"))))).text
+
+
+async def test_an_apology_is_counted_by_its_error(shop: SqlShop) -> None:
+    class Away(SqlShop):
+        async def orders(self, customer_id: str, limit: int = 10) -> tuple[Order, ...]:
+            raise ShopUnavailable
+
+    codes: list[str] = []
+    away = Away(shop._engine, clock)
+    responder = Responder(away, KnowledgeIndex(None), clock=clock, observe=codes.append)
+    talk = Conversation(responder, away, DialogueState.new("c", demo.DEMO_CUSTOMER_ID))
+    await talk.say(parse("我的订单到哪了", "order_status"))
+    assert codes == ["shop_unavailable"]
