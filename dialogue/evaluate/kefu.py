@@ -74,12 +74,13 @@ async def _opening(client: _Models, engine: AsyncEngine, clock: Clock) -> Open:
     store = ConversationStore(engine, clock)
 
     async def begin(shop: Backend, task: Task, modality: Modality) -> KefuConversation:
-        catalogue = ProductLexicon(await cast(Shop, shop).catalogue())
-        here, slots = _clock(task, clock), SlotConfig(catalogue=catalogue)
+        names = await cast(Shop, shop).catalogue()
+        here, slots = _clock(task, clock), SlotConfig(catalogue=ProductLexicon(names))
         if task.order_numbers is not None:
             slots = replace(slots, order_number_pattern=task.order_numbers, order_number_luhn=False)
         understanding = Understanding(classifier, slots=slots, clock=lambda: here().date())
         responder = Responder(shop, knowledge, clock=here)
+        responder.know(frozenset(name for _, of_product in names for name in of_product))
         state = DialogueState.new(task.task_id, task.customer_id, task.language)
         await store.forget(task.task_id)
         await store.open(task.task_id, task.customer_id, "evaluate", task.language)

@@ -20,6 +20,8 @@ SKILLS: dict[str, str] = {
     "product_page": "dialogue.skills.product_page:ProductPage",
     "visit": "dialogue.skills.visit:Visit",
     "purchase": "dialogue.skills.purchase:Purchase",
+    "account_info": "dialogue.skills.account_info:AccountInfo",
+    "product_range": "dialogue.skills.product_range:ProductRange",
     "change_payment": "dialogue.skills.change_payment:ChangePayment",
     "account_address": "dialogue.skills.account_address:AccountAddress",
     "order_status": "dialogue.skills.order_status:OrderStatusSkill",

@@ -15,13 +15,12 @@ from dialogue.skills.change_address import is_address
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
 from dialogue.skills.customers import identify
-from dialogue.skills.identity import asks_for_account, opens_account, prove
 from dialogue.skills.line_account import ORDERS
 from dialogue.skills.numbers import Draft, Pending
 from dialogue.skills.order_write import FIELD_CHARS, passed_on, step_of
 from dialogue.skills.orders import numbered
 from dialogue.state import DialogueState
-from dialogue.types import Asked, DialogueEvent, TaskEnded
+from dialogue.types import Asked, TaskEnded
 from nlu.types import Expectation, Parse
 
 _OF_ACCOUNT = re.compile(
@@ -58,35 +57,21 @@ class AccountAddress:
         answer = verdict(context, self.name)
         if not context.resumed and not draft.get("words") and context.task_of(self.name) is None:
             draft["words"] = context.turn.parse.text[:FIELD_CHARS]
-        known = await self._customer(context, draft)
+        known = await identify(context, self.name, draft)
         if isinstance(known, Pending):
             for item in known.items:
                 yield item
             return
-        events, customer = known
-        for event in events:
+        for event in known.events if known else ():
             yield event
-        context = passed_on(context, events) if events else context
+        customer = known.customer if known else None
+        context = passed_on(context, known.events) if known and known.events else context
         if answer is not None:
             async for item in self._answered(context, draft, customer, yes=answer == "yes"):
                 yield item
             return
         for item in await self._advance(context, draft, customer):
             yield item
-
-    async def _customer(
-        self, context: Context, draft: Draft
-    ) -> tuple[tuple[DialogueEvent, ...], Customer | None] | Pending:
-        """Who it is, with the events of their proof."""
-        if not opens_account(context) and asks_for_account(context):
-            proof = await prove(context, self.name, draft)
-            if isinstance(proof, Pending):
-                return proof
-            return (proof,), await context.shop.customer(proof.customer_id)
-        known = await identify(context, self.name, draft)
-        if isinstance(known, Pending):
-            return known
-        return (known.events, known.customer) if known is not None else ((), None)
 
     async def _answered(
         self, context: Context, draft: Draft, customer: Customer | None, *, yes: bool

@@ -1,4 +1,5 @@
-"""Settles who the customer is, where no order matters: signed in, verified before, or by an order of theirs."""
+"""Settles who the customer is, where no order matters: signed in, verified before, by what the
+shop's policy takes for a proof, or by an order of theirs."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 
 from dialogue.shop.types import Customer
 from dialogue.skills.context import Context
+from dialogue.skills.identity import asks_for_account, opens_account, prove
 from dialogue.skills.numbers import Draft, Pending
 from dialogue.skills.orders import settle
 from dialogue.types import DialogueEvent
@@ -22,6 +24,12 @@ class Known:
 
 async def identify(context: Context, skill: str, draft: Draft) -> Known | Pending | None:
     """The customer; None when the shop knows none of this id. Raises ``ShopUnavailable``."""
+    if not opens_account(context) and asks_for_account(context):
+        proof = await prove(context, skill, draft)
+        if isinstance(proof, Pending):
+            return proof
+        owner = await context.shop.customer(proof.customer_id)
+        return None if owner is None else Known(owner, (proof,))
     customer_id = context.state.customer_id
     events: tuple[DialogueEvent, ...] = ()
     if customer_id is None:
