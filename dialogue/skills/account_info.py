@@ -41,7 +41,8 @@ _TRACKING = re.compile(
 )
 _PROFILE = re.compile(
     r"\b(?:what|which|tell me|know|check|see)\b[^.?!]{0,30}\b(?:address|e-?mail|phone|name|details)\b[^.?!]{0,20}"
-    r"\b(?:on file|in my profile|of my account|for my account|do you have)|(?:查|看|告诉).{0,6}(?:我的)?(?:默认地址|账户资料|绑定的邮箱)",
+    r"\b(?:on file|in my profile|of my account|for my account|do you have)"
+    r"|(?:查|看|告诉).{0,6}(?:我的)?(?:默认地址|账户资料|绑定的邮箱)",
     re.IGNORECASE,
 )
 _SUM = re.compile(
