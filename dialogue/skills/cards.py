@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dialogue import phrasing
+from dialogue.goods import facts
 from dialogue.shop.clock import SHOP_ZONE
 from dialogue.shop.types import Order, Product, Return, Shipment
 from dialogue.skills.context import Context
@@ -55,7 +56,15 @@ def shipment_card(context: Context, order: Order, parcel: Shipment) -> Card:
 
 
 def product_card(context: Context, product: Product) -> Card:
-    """A product of the catalogue."""
+    """A product of the catalogue, as far as it can be told in the customer's language."""
+    language = context.language
+    told = {
+        facts.name_in(name, language): facts.value_in(value, language)
+        for name, value in product.attributes.items()
+        if name not in facts.HIDDEN
+    }
+    if language == "en":
+        told = {name: value for name, value in told.items() if facts.is_english(name + value)}
     return Card(
         "product",
         {
@@ -64,8 +73,8 @@ def product_card(context: Context, product: Product) -> Card:
             "category": product.category,
             "price": str(product.price),
             "in_stock": product.stock > 0,
-            "attributes": dict(product.attributes),
-            "description": product.description,
+            "attributes": told,
+            "description": product.description if language == "zh" or facts.is_english(product.description) else "",
         },
     )
 

@@ -179,7 +179,12 @@ function comparison({ products = [], rows = [] }) {
       "table",
       "comparison",
       el("tr", "", el("td", ""), ...products.map((/** @type {Data} */ one) => el("th", "", String(one.name)))),
-      el("tr", "", el("td", ""), ...products.map((/** @type {Data} */ one) => el("td", "price", money(one.price)))),
+      el(
+        "tr",
+        "",
+        el("td", ""),
+        ...products.map((/** @type {Data} */ one) => el("td", "", el("span", "price", money(one.price)), stockBadge(one))),
+      ),
       ...rows.map((/** @type {Data} */ row) => el("tr", "", el("th", "", row.name), ...cells(row.values))),
     ),
   ];
