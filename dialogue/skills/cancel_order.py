@@ -17,7 +17,7 @@ from dialogue.skills.context import Context, Item
 from dialogue.skills.identity import opens_account, prove
 from dialogue.skills.line_account import Account
 from dialogue.skills.line_changes import LineChanges, by_lines, takes
-from dialogue.skills.line_claims import explicit
+from dialogue.skills.line_claims import wishes_of
 from dialogue.skills.line_reading import named_orders, read_lines
 from dialogue.skills.numbers import Draft, Pending
 from dialogue.skills.order_write import OrderWrite, passed_on, step_of
@@ -44,7 +44,7 @@ class CancelOrder(OrderWrite):
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether the words say themselves that something is no longer wanted, or go on with what is sent back."""
-        return takes(state, self.name, parse) or explicit(parse) == "cancel"
+        return takes(state, self.name, parse) or wishes_of(state, parse, self.name) == "cancel"
 
     def read(self, context: Context, draft: Draft) -> bool:
         """The reason, also before it is asked for. A reason is no correction of what was read back."""

@@ -121,7 +121,7 @@ class ChangeAddress(OrderWrite):
             return ()
         again = step_of(context, self.name) == wanted and not context.resumed
         expected = {
-            "place": Expectation("address"),
+            "place": Expectation("free", slot="street") if by_lines(context) else Expectation("address"),
             "receiver": Expectation("free"),
             "phone": Expectation("digits", slot="phone", digits=11),
         }[wanted]
@@ -204,6 +204,8 @@ async def _advance_by_parts(
 
 async def _settle_address(context: Context, account: Account, draft: Draft, text: str) -> tuple[PostalAddress, ...]:
     """Put the address that the words mean into ``draft``; several: which of them is to be asked."""
+    if named := named_orders(_SAME_AS.sub(" ", text), account.orders):
+        draft["order"] = named[0].order_number
     said = addresses.parse(text) or addresses.told_before(text, context.state)
     if said is None:
         customer = await context.shop.customer(context.state.customer_id or "")

@@ -67,7 +67,7 @@ async def which_variant(
     if not found.missing and len(found.others) == 1:
         entry.new_sku = found.others[0].sku
         return ()
-    key = "lines.no_such" if found.missing else "lines.several"
+    key = "lines.no_such" if found.missing else "lines.not_otherwise" if wish.rest == "near" else "lines.several"
     return _offer(context, skill, work, entry, line, found.others, key, lead)
 
 

@@ -86,6 +86,8 @@ class LineChanges:
             context, account, work, text, None if is_new else step_of(context, self._skill), work.verb or self._verb
         )
         answer = None if changed or is_new else verdict(context, self._skill)
+        if changed and not is_new and not work.entries and not work.open_picks:
+            answer = "no"  # the last line was given up
         if answer == "yes":
             async for item in self._submit(context, account, work):
                 yield item

@@ -56,10 +56,12 @@ _OWN = {
     "cancel": frozenset({"cancel_order", "return_request", "refund_request"}),
 }
 """Intents that need no such help."""
+_NOT_GOODS = frozenset({"change_address", "change_payment", "account_address", "account"})
 
 
-def explicit(parse: Parse) -> Verb | None:
-    """return, exchange, change or cancel, where the words say so and the intent does not."""
+def explicit(parse: Parse, *, always: bool = False) -> Verb | None:
+    """return, exchange, change or cancel, where the words say so and the intent does not; ``always``: also where the
+    intent says so too."""
     text = parse.text
     if parse.language != "en" or _NOT_A_REQUEST.search(text):
         return None
@@ -67,9 +69,16 @@ def explicit(parse: Parse) -> Verb | None:
     if not found:
         return None
     verb = min(found)[1]
-    return None if parse.intent in _OWN[verb] or parse.intent in {"affirm", "deny"} else verb
+    if parse.intent in {"affirm", "deny"} or (verb == "change" and parse.intent in _NOT_GOODS):
+        return None
+    return None if parse.intent in _OWN[verb] and not always else verb
 
 
 def running(state: DialogueState, skill: str) -> bool:
     """Whether this skill is at work on lines."""
     return state.task is not None and state.task.skill == skill and "work" in state.task.slots
+
+
+def wishes_of(state: DialogueState, parse: Parse, skill: str) -> Verb | None:
+    """What is explicitly wished for, where another task waits for an answer too."""
+    return explicit(parse, always=state.task is not None and state.task.skill != skill)

@@ -23,6 +23,7 @@ _ANY = re.compile(
     r"no preference|do(?:n'?t| not) (?:mind|care))\b",
     re.IGNORECASE,
 )
+_ITS = re.compile(r"它|这个|那个|\b(?:its?|that order|this order|the order|same order|the item)\b", re.IGNORECASE)
 _KEEP = re.compile(
     r"不换了|不改了|不要了|保留|\b(?:keep|leave|skip|forget|drop|never ?mind|don'?t (?:exchange|change|want))\b",
     re.IGNORECASE,
@@ -68,6 +69,8 @@ def _chosen_method(account: Account, text: str) -> str | None:
 
 def _choose_line(context: Context, account: Account, work: Work, text: str, verb: Verb) -> None:
     """Which of the lines that were read out."""
+    if _choose_several(account, work, text):
+        return
     pick = work.open_picks[0]
     lines = [Owned(account.order(number), account.line(number, sku)) for number, sku in pick.lines]
     chosen: list[Owned] = []
@@ -91,6 +94,24 @@ def _choose_line(context: Context, account: Account, work: Work, text: str, verb
             _add(account, work, each, pick.verb, wish, pick.target)
 
 
+def _choose_several(account: Account, work: Work, text: str) -> bool:
+    """Two of the same name, told apart one after the other ("the green one ... and the black one")."""
+    first = work.open_picks[0]
+    same = [pick for pick in work.open_picks if pick.lines == first.lines]
+    lines = [Owned(account.order(number), account.line(number, sku)) for number, sku in first.lines]
+    found = list(mentions(text, [lines[0].line.name_en, lines[0].line.name]))
+    if len(same) < 2 or len(found) < len(same):
+        return False
+    stops = [*[each.start for each in found[1:]], len(text)]
+    told = [narrowed_by(text[each.start : stop], lines) for each, stop in zip(found, stops, strict=True)]
+    if any(len(each) != 1 for each in told[: len(same)]):
+        return False
+    for pick, (line,) in zip(same, [tuple(each) for each in told], strict=False):
+        work.open_picks.remove(pick)
+        _add(account, work, line, pick.verb, pick.wish, pick.target)
+    return True
+
+
 async def _choose_variant(context: Context, account: Account, work: Work, text: str) -> bool:
     """What is to come for the line that was asked about; False when the words are about something else."""
     entry = next((each for each in work.entries if each.new_sku is None and each.kind in {"exchange", "modify"}), None)
@@ -105,6 +126,10 @@ async def _choose_variant(context: Context, account: Account, work: Work, text: 
         return True
     if context.turn.parse.intent == "deny" or (_KEEP.search(text) and not cues.is_correction(text)):
         work.entries.remove(entry)
+        return True
+    labels = [each.casefold() for each in context.state.expectation.choices]
+    if entry.offered and text.strip(" .").casefold() in labels:
+        entry.new_sku = entry.offered[labels.index(text.strip(" .").casefold())]
         return True
     variants = await account.variants(entry.sku)
     current = next((each for each in variants if each.sku == entry.sku), None)
@@ -125,7 +150,8 @@ async def _choose_variant(context: Context, account: Account, work: Work, text: 
     named = {name for each in mentions(text, [line.name_en, line.name]) for name in each.names}
     if told.is_empty and not named and (spoken or read_lines(text, account.owned, account.possible)):
         return False
-    entry.wish = f"{entry.wish}. {text}"[-MOST_CHARS:]
+    said = next((pick.wish for pick in read_lines(text, account.owned, account.possible) if pick.wish), text)
+    entry.wish = f"{entry.wish}. {said}"[-MOST_CHARS:]
     return True
 
 
@@ -137,7 +163,7 @@ def _take_picks(context: Context, account: Account, work: Work, text: str, step:
         work.entries = []
         picks = (Picked(others, verb_in(text)),)
     if not picks and step in {None, "which"}:
-        picks = _unnamed(account, text, verb)
+        picks = _unnamed(account, text, verb, context.state.last_order)
     if not picks:
         if step == "confirm" and len(work.entries) == 1 and work.entries[0].kind != "return":
             work.entries[0].wish, work.entries[0].new_sku = f"{work.entries[0].wish}. {text}"[-MOST_CHARS:], None
@@ -191,10 +217,13 @@ def _add(account: Account, work: Work, owned: Owned, verb: str, wish: str, targe
     work.entries.append(Entry(*owned.key, kind, wish[:MOST_CHARS], target))
 
 
-def _unnamed(account: Account, text: str, verb: Verb) -> tuple[Picked, ...]:
+def _unnamed(account: Account, text: str, verb: Verb, last: str | None) -> tuple[Picked, ...]:
     """Nothing was named but an order, or "my pending order": its lines."""
     said = verb_in(text) or verb
     orders = named_orders(text, account.orders)
+    near = next((order for order in account.orders if order.order_number == last), None)
+    if not orders and near is not None and _ITS.search(text):
+        orders = (near,)
     pool = [each for each in account.owned if account.possible(each, said)]
     if re.search(r"\bpending\b|还没发货|未发货", text, re.IGNORECASE):
         pool = [each for each in pool if account.kind_for(each, "change") == "modify"]

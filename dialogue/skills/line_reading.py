@@ -24,7 +24,7 @@ _VERBS: tuple[tuple[Verb, re.Pattern[str]], ...] = (
     ("return", re.compile(r"退货|退掉|退了|退回|想退|要退|退款|\breturn(?:ed|ing)?\b|\bsend(?:ing)? (?:\w+ ){0,3}back\b|\brefund", re.I)),
     ("exchange", re.compile(r"换货|换成|更换|调换|换一|想换|要换|\bexchang\w*|\bswap\w*|\breplace\b|\btrade\b", re.I)),
     ("change", re.compile(r"改成|改为|修改|改一下|\bmodif\w*|\bchang(?:e|ing)\b|\bupgrad\w*|\bswitch(?:ing)?\b(?! type)|\bupdat\w*|\bdowngrad\w*", re.I)),
-    ("cancel", re.compile(r"取消|\bcancel\w*|\bremov(?:e|ing)\b|\bno longer (?:need|want)", re.I)),
+    ("cancel", re.compile(r"取消|\bcancel(?:l?ing)?\b|\bremov(?:e|ing)\b|\bno longer (?:need|want)", re.I)),
 )  # fmt: skip
 _CONDITION = re.compile(
     r"(?:^|(?<=[.!?。！？;；]))\s*(?:(?:if|in case|unless)\b|如果|要是|若是?)(?=[^,，.]*(?:\bno\b|\bnot\b|n't\b|\bcannot\b|\bimpossible|\bunavailable|没|不))[^.!?。！？]*[.!?。！？]?",
@@ -58,7 +58,12 @@ _WITH = re.compile(
 _SAME_ORDER = re.compile(
     r"同一(?:个)?(?:订单|单)|\b(?:in|from) (?:the|one) same order\b|\b(?:in|from) one order\b", re.IGNORECASE
 )
-_NEXT = re.compile(r"(?:[,;.]|\band\b|\balso\b|\bthen\b)[^,;.]*$", re.IGNORECASE)
+_NEXT = re.compile(
+    r"(?:[,;.]\s*|\b(?:and|also|then|plus)\b\s*)+"
+    r"(?:(?:the|my|an?|both|all|to|for|i|want|would|like|also|return|exchange|modify|change|swap)\s+)*"
+    r"(?:[\w'-]+\s+){0,2}$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,8 @@ def verb_in(text: str) -> Verb | None:
 
 def _names(text: str, order: Order) -> bool:
     number = order.order_number.lstrip("#")
-    return re.search(rf"(?<!\w)#?{re.escape(number)}(?!\w)", text, re.IGNORECASE) is not None
+    # Chinese has no blank before a number (订单…的退货).
+    return re.search(rf"(?<![A-Za-z0-9])#?{re.escape(number)}(?![A-Za-z0-9])", text, re.IGNORECASE) is not None
 
 
 def named_orders(text: str, orders: Sequence[Order]) -> tuple[Order, ...]:
@@ -249,6 +255,8 @@ def _added(picks: list[Picked], pick: Picked | None) -> list[Picked]:
     if pick is None or not pick.lines:
         return picks
     for place, known in enumerate(picks):
+        if known.wish and pick.wish and not known.is_settled and not pick.is_settled:
+            continue  # two of the same name, each with a wish of its own
         if {each.key for each in known.lines} & {each.key for each in pick.lines}:
             narrower = known if len(known.lines) <= len(pick.lines) else pick
             wish = " ".join(filter(None, (known.wish, pick.wish)))

@@ -19,7 +19,7 @@ from dialogue.skills.cards import product_card
 from dialogue.skills.confirm import refusal as refusal_words
 from dialogue.skills.context import Context, Item
 from dialogue.skills.line_changes import by_lines, takes
-from dialogue.skills.line_claims import explicit
+from dialogue.skills.line_claims import wishes_of
 from dialogue.skills.line_work import work_on_lines
 from dialogue.skills.numbers import Draft
 from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, refused_task, step_of
@@ -72,7 +72,7 @@ class ModifyOrder(OrderWrite):
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether a change under way is to be another one (要XL的, 改成3件)."""
-        if takes(state, self.name, parse) or explicit(parse) in {"exchange", "change"}:
+        if takes(state, self.name, parse) or wishes_of(state, parse, self.name) in {"exchange", "change"}:
             return True
         if state.task is None or state.task.skill != self.name:
             return False

@@ -100,7 +100,7 @@ def _offers(text: str, values: Values) -> Iterator[Found]:
     for option, known in values.items():
         for value in filter(None, known):
             for pattern, weight in _patterns(option, value, tuple(known), telling):
-                for match in re.finditer(pattern, text, re.IGNORECASE if len(value) > 2 or weight > 1 else 0):
+                for match in re.finditer(pattern, text, 0 if value in _SIZE_WORDS and weight == 1 else re.IGNORECASE):
                     named = _is_named(text, match, option)
                     kind = _kind(text, match.start(), match.end())
                     yield Found(option, value, kind, match.start(), match.end(), weight + (0.5 if named else 0))

@@ -39,6 +39,11 @@ _STEP = re.compile(
     r"|(?P<en>smaller|bigger|larger)(?: size| one)?)\b",
     re.IGNORECASE,
 )
+_MEASURED = re.compile(
+    r"(?:更|再|稍微?|比[^，。,]{1,10}|容量)(?P<sign>大|小)|(?P<bare>大|小)一?[些点]|\b(?:more|greater) capacity\b",
+    re.IGNORECASE,
+)
+"""更大的, 比现在小的: any that holds more, or less."""
 _DELTA = re.compile(
     r"(?P<count>\d+)\s*(?:[a-z]+\s+)?(?P<sign>less|fewer|more)\b|(?P<sign_zh>少|多)(?P<zh>\d+)", re.IGNORECASE
 )
@@ -142,6 +147,10 @@ def _relative(
         down = words.startswith(("small", "down", "小"))
         if (wanted := _stepped(current[name], values[name], -1 if down else 1)) is not None:
             must[name] = (wanted,)
+    elif (more := _MEASURED.search(text)) and (name := _measure(current)) and name not in must:
+        sign = -1 if "小" in (more["sign"] or more["bare"] or "") else 1
+        own = _number(current[name]) or 0.0
+        must[name] = tuple(value for value in values[name] if ((_number(value) or own) - own) * sign > 0) or ("",)
     for delta in _DELTA.finditer(text):
         count = int(delta["count"] or delta["zh"])
         sign = -1 if (delta["sign"] or delta["sign_zh"]).lower() in {"less", "fewer", "少"} else 1
@@ -160,6 +169,12 @@ def _relative(
 
 def _size_option(current: Options) -> str | None:
     return next((name for name in current if "size" in name.lower() or name in {"尺码", "码数", "鞋码", "尺寸"}), None)
+
+
+def _measure(current: Options) -> str | None:
+    """The option that tells how much it holds or how large it is."""
+    measured = ("容量", "净含量", "尺寸", "capacity", "size")
+    return next((name for name in current if name.lower() in measured and _number(current[name]) is not None), None)
 
 
 def _stepped(now: str, values: Sequence[str], step: int) -> str | None:

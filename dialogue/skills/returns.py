@@ -22,7 +22,7 @@ from dialogue.skills import order_lines, return_words
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
-from dialogue.skills.line_claims import explicit
+from dialogue.skills.line_claims import wishes_of
 from dialogue.skills.line_changes import by_lines, takes
 from dialogue.skills.modify_order import ModifyOrder
 from dialogue.skills.numbers import Draft, Pending
@@ -57,7 +57,7 @@ class Returns:
 
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether words go on with lines that are being returned or exchanged."""
-        return takes(state, self.name, parse) or explicit(parse) == "return"
+        return takes(state, self.name, parse) or wishes_of(state, parse, self.name) == "return"
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """One turn of the task; see the module."""
