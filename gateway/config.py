@@ -122,6 +122,10 @@ class Asr(_Section):
     context_s: Annotated[float, Field(ge=3, le=30)] | None = None
     """Silence after the speech in the encoder input; empty: what was measured for the bundled model."""
     partial_interval_ms: Annotated[int, Field(ge=200)] = 800
+    noise_reduction: bool = True
+    """Quieten constant noise where it is loud."""
+    hotwords: Literal["off", "domain", "customer"] = "customer"
+    """Words to expect: those of the domain's terms.yaml, and what the customer has bought as well."""
 
 
 class Listen(_Section):

@@ -7,6 +7,7 @@ from gateway.config import Settings
 from gateway.voice import Voice
 from inference_server.generate_weights import GENERATE_WEIGHTS
 from inference_server.weights import WeightSet
+from nlu.hotwords import domain_words
 from speech import asr, end_of_turn, tts
 from speech.asr import AsrObserver, AsrOptions
 from speech.end_of_turn import EndOfTurn
@@ -36,6 +37,7 @@ def asr_options(settings: Settings) -> AsrOptions:
         batch_size=section.batch_size,
         batch_wait_ms=section.batch_wait_ms,
         context_s=section.context_s,
+        noise_reduction=section.noise_reduction,
     )
 
 
@@ -94,6 +96,7 @@ def load_voice(settings: Settings, observe_asr: AsrObserver | None = None) -> Vo
         listen_config(settings),
         TurnTakingConfig(settings.floor.barge_in_ms),
         load_end_of_turn(settings),
+        None if settings.asr.hotwords == "off" else domain_words(settings.domain.name),
     )
 
 

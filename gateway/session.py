@@ -24,6 +24,7 @@ from gateway import events as ev
 from gateway import log
 from gateway.answering import Answering, SessionEnded
 from gateway.conversation import Conversation
+from gateway.expected_words import ExpectedWords
 from gateway.floor import Floor
 from gateway.keypad import Keypad, keys_expected
 from gateway.message import Message
@@ -84,6 +85,7 @@ class VoiceSession:
             self._microphone.recent,
             services.metrics,
         )
+        self._words = ExpectedWords(voice.hotwords, services.shop, own=services.settings.asr.hotwords == "customer")
         self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)
         self._keypad = Keypad()
         self._group: asyncio.TaskGroup
@@ -130,6 +132,7 @@ class VoiceSession:
             group.create_task(self._receive(inbound), name="receive")
             group.create_task(self._hear(), name="hear")
             group.create_task(self._watch(), name="watch")
+            group.create_task(self._learn_words(), name="words")
             greeting = await self._conversation.greet() if self._start.greet else None
             group.create_task(self._answering.run(greeting), name="answer")
 
@@ -234,10 +237,17 @@ class VoiceSession:
             hint=lambda: endpoint_hint(self._conversation.state.expectation, overlap=self._floor.overlapping),
             language=self._spoken_language,
             end_of_turn=self._voice.end_of_turn,
+            hotwords=lambda: self._words.now(self._conversation.state.expectation),
         )
         async with aclosing(events) as heard:
             async for event in heard:
                 await self._on_speech(event)
+
+    async def _learn_words(self) -> None:
+        """Expect what the customer may speak of, as soon as it is known who they are."""
+        while True:
+            await self._words.learn(self._conversation.state.customer_id)
+            await asyncio.sleep(_WATCH_S)
 
     def _spoken_language(self) -> Language | None:
         match self._start.language:

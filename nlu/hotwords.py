@@ -1,17 +1,25 @@
-"""Words that the recogniser should expect of this caller: names from their own orders first, then from the catalogue.
+"""Words that the recogniser should expect: those of the domain, and the names of what this caller has bought.
 
-Pure. They are for finals behind a VAD only: in silence a recogniser writes down what it was told to expect (see
-``speech.asr.faster_whisper``).
+In: the ``expect`` of a domain's ``terms.yaml`` and names of products. Out: words by language, those that count most at
+the end (a recogniser attends most to the words just before the speech). They are for finals behind a VAD only: in
+silence a recogniser may write down what it was told to expect (see ``speech.asr.guards``). Pure, but for the file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+import yaml
 
 from nlu import phonetics
+from nlu.domains import DEFAULT, load_domain
+from nlu.types import Language
 
-MOST = 20
+MOST = 4
+"""Names of a caller's own; more of them, or the catalogue's, cost other words more than they gain."""
 _LONGEST = 12
 _DECORATION = re.compile(
     r"[(（【\[].*?[)）】\]]|\d+(?:\.\d+)?\s*(?:ml|l|g|kg|w|毫升|升|克|斤|装|片|双|条|件|只|包|盒|袋)|[,，、/|].*$",
@@ -19,18 +27,36 @@ _DECORATION = re.compile(
 )
 
 
-def hotwords(own: Iterable[str], catalogue: Iterable[str] = (), *, most: int = MOST) -> tuple[str, ...]:
-    """At most ``most`` names, the caller's ``own`` products before the ``catalogue`` (best sellers first).
+@lru_cache(maxsize=8)
+def domain_words(domain: str = DEFAULT) -> Mapping[Language, tuple[str, ...]]:
+    """What customers of ``domain`` say most, by language; empty where its ``terms.yaml`` names none."""
+    file = load_domain(domain).folder / "terms.yaml"
+    document = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+    expected = document.get("expect") or {}
+    languages: tuple[Language, ...] = ("zh", "en")
+    return MappingProxyType({one: tuple(map(str, expected[one])) for one in languages if one in expected})
 
-    Names are cut to what is said of them; one that sounds like an earlier one is left out.
-    """
+
+def with_own(words: Mapping[Language, Sequence[str]], names: Iterable[str]) -> Mapping[Language, Sequence[str]]:
+    """``words`` with the caller's own products before the last one, which stays the one that counts most: Chinese names
+    for Chinese speech, the others for English."""
+    own = hotwords(names)
+    chinese = tuple(name for name in own if not name.isascii())
+    english = tuple(name for name in own if name.isascii())
+    more: Mapping[Language, tuple[str, ...]] = {"zh": chinese, "en": english}
+    return {language: (*expected[:-1], *more[language], *expected[-1:]) for language, expected in words.items()}
+
+
+def hotwords(names: Iterable[str], *, most: int = MOST) -> tuple[str, ...]:
+    """At most ``most`` ``names`` of products, cut to what is said of them; of those that sound alike the first."""
     chosen: list[str] = []
     sounds: set[tuple[str, ...]] = set()
-    for name in (*own, *catalogue):
+    for name in names:
         if len(chosen) >= most:
             break
-        word = _DECORATION.sub("", name).strip()[:_LONGEST].strip()
-        heard = tuple(map(phonetics.fold, phonetics.syllables(word)))
+        word = _DECORATION.sub("", name).strip()
+        word = word[:_LONGEST].strip() if not word.isascii() else word
+        heard = tuple(map(phonetics.fold, phonetics.syllables(word))) or tuple(word.casefold().split())
         if len(word) < 2 or not heard or heard in sounds:
             continue
         chosen.append(word)

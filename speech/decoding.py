@@ -14,7 +14,7 @@ from speech.endpointing import Ended, EndpointConfig, Endpointer, EndpointEvent
 from speech.errors import AsrError, AsrFailed, AsrOverloaded
 from speech.outbox import Outbox
 from speech.recording import Recording
-from speech.types import BatchAsr, Language, Recognition, RecognitionFailed, Samples, Wordless
+from speech.types import BatchAsr, Hotwords, Language, Recognition, RecognitionFailed, Samples, Wordless
 from speech.utterance import Utterance
 
 
@@ -56,8 +56,9 @@ class Decoding:
         endpointer: Endpointer,
         outbox: Outbox,
         decided: Callable[[list[EndpointEvent]], None],
+        hotwords: Callable[[], Hotwords | None],
     ) -> None:
-        """``decided`` gets what the endpointer makes of the words."""
+        """``decided`` gets what the endpointer makes of the words; ``hotwords`` are for finals."""
         self.tasks: asyncio.TaskGroup
         """Set before the first utterance; owns every decode."""
         self._asr = asr
@@ -67,6 +68,7 @@ class Decoding:
         self._endpointer = endpointer
         self._outbox = outbox
         self._decided = decided
+        self._hotwords = hotwords
         self._finals: deque[asyncio.Task[None]] = deque()
 
     async def room(self) -> None:
@@ -207,7 +209,7 @@ class Decoding:
     async def _transcribe(self, samples: Samples) -> Recognition | AsrError:
         try:
             async with asyncio.timeout(self._config.decode_deadline_s):
-                return await self._asr.transcribe(samples, language=self._language())
+                return await self._asr.transcribe(samples, language=self._language(), hotwords=self._hotwords())
         except TimeoutError:
             return AsrFailed(f"no answer within {self._config.decode_deadline_s:g} s")
         except AsrError as error:

@@ -35,6 +35,7 @@ from speech.types import (
     AudioFrame,
     BatchAsr,
     EndpointHint,
+    Hotwords,
     Language,
     Samples,
     SpeechEnded,
@@ -55,6 +56,10 @@ def _any_language() -> Language | None:
     return None
 
 
+def _no_words() -> Hotwords | None:
+    return None
+
+
 async def listen(
     frames: AsyncIterator[AudioFrame],
     asr: BatchAsr,
@@ -64,6 +69,7 @@ async def listen(
     hint: Callable[[], EndpointHint] = _free,
     language: Callable[[], Language | None] = _any_language,
     end_of_turn: EndOfTurn | None = None,
+    hotwords: Callable[[], Hotwords | None] = _no_words,
     first_utterance_id: int = 1,
 ) -> AsyncGenerator[SpeechEvent, None]:
     """Speech events of one stream, until ``frames`` ends; an utterance in progress is then ended.
@@ -72,7 +78,7 @@ async def listen(
     16 kHz s16 mono, and whatever ``frames`` raises. Cancelling or closing it is safe: everything it started has ended
     when ``aclose`` returns.
     """
-    listener = _Listener(asr, vad, config or ListenConfig(), hint, language, end_of_turn, first_utterance_id)
+    listener = _Listener(asr, vad, config or ListenConfig(), hint, language, end_of_turn, hotwords, first_utterance_id)
     worker = asyncio.create_task(listener.run(frames))
     worker.add_done_callback(lambda _: listener.outbox.wake())
     try:
@@ -105,6 +111,7 @@ class _Listener:
         hint: Callable[[], EndpointHint],
         language: Callable[[], Language | None],
         end_of_turn: EndOfTurn | None,
+        hotwords: Callable[[], Hotwords | None],
         first_utterance_id: int,
     ) -> None:
         self.outbox = Outbox()
@@ -118,7 +125,9 @@ class _Listener:
         self._endpointer = Endpointer(config.endpoint)
         self._recording = Recording()
         self._foreground = Foreground()
-        self._decoding = Decoding(asr, config, language, self._recording, self._endpointer, self.outbox, self._on_all)
+        self._decoding = Decoding(
+            asr, config, language, self._recording, self._endpointer, self.outbox, self._on_all, hotwords
+        )
         self._shift_ms: float | None = None
         """Stream clock minus recording clock."""
         self._utterance: Utterance | None = None

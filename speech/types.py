@@ -6,7 +6,7 @@ protocols at the end of this file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Language = Literal["zh", "en"]
 Samples = NDArray[np.float32]
+Hotwords = Mapping[Language, Sequence[str]]
+"""Words that a recogniser should expect, by the language that is spoken; those at the end count most."""
 
 LISTEN_RATE_HZ = 16_000
 """The one rate inside speech/listen: VAD and ASR models take 16 kHz mono."""
@@ -167,11 +169,17 @@ class BatchAsr(Protocol):
     capabilities: AsrCapabilities
 
     async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, partial: bool = False
+        self,
+        samples: Samples,
+        *,
+        language: Language | None = None,
+        partial: bool = False,
+        hotwords: Hotwords | None = None,
     ) -> Recognition:
         """Recognise ``samples`` (float32, -1..1, mono, 16 kHz).
 
-        ``partial`` asks for the cheap decode. Raises ``AsrOverloaded`` when the executor's queue is full and
+        ``partial`` asks for the cheap decode. ``hotwords`` are a hint that an engine may leave aside, for audio in
+        which a VAD heard speech. Raises ``AsrOverloaded`` when the executor's queue is full and
         ``AsrFailed`` when the engine breaks. Safe to cancel: the late result is dropped.
         """
         ...

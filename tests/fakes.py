@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from speech.errors import AsrError
-from speech.types import LISTEN_RATE_HZ, AsrCapabilities, AudioFrame, Language, Recognition, Samples
+from speech.types import LISTEN_RATE_HZ, AsrCapabilities, AudioFrame, Hotwords, Language, Recognition, Samples
 from speech.vad import WINDOW_MS, WINDOW_SAMPLES
 
 
@@ -20,6 +20,7 @@ class AsrCall:
     samples: Samples
     language: Language | None
     partial: bool
+    hotwords: Hotwords | None = None
 
     @property
     def ms(self) -> float:
@@ -44,9 +45,14 @@ class FakeAsr:
         self.gate.set()
 
     async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, partial: bool = False
+        self,
+        samples: Samples,
+        *,
+        language: Language | None = None,
+        partial: bool = False,
+        hotwords: Hotwords | None = None,
     ) -> Recognition:
-        call = AsrCall(samples, language, partial)
+        call = AsrCall(samples, language, partial, hotwords)
         self.calls.append(call)
         result = self.answer(call)
         await self.gate.wait()

@@ -35,6 +35,7 @@ class AsrOptions:
     batch_size: int = 4
     batch_wait_ms: float = 0
     context_s: float | None = None
+    noise_reduction: bool = True
 
 
 class AsrEngine(Protocol):

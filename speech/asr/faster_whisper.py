@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,12 @@ import numpy as np
 from inference_server.weights import WeightSet
 from speech.asr import guards
 from speech.asr.batcher import Batcher
+from speech.asr.noise import without_noise
 from speech.asr.overload import AsrCounts, AsrObserver, OverloadPolicy
 from speech.asr.whisper_decoder import Decoded, WhisperDecoder, Window
 from speech.asr.whisper_model import WHISPER_BASE, load_whisper
 from speech.errors import AsrFailed, AsrOverloaded
-from speech.types import LISTEN_RATE_HZ, AsrCapabilities, Language, Recognition, Samples
+from speech.types import LISTEN_RATE_HZ, AsrCapabilities, Hotwords, Language, Recognition, Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,16 @@ class FasterWhisperOptions:
     """How long a worker that has just become free waits to fill a batch."""
     context_s: float | None = None
     """Silence after the speech in the encoder input; None: as measured for the bundled model (``crop``)."""
+    noise_reduction: bool = True
+    """Quieten constant noise where it is loud (``noise``)."""
 
 
 _MAX_WINDOW_S = 28.0
 _QUIET_S = 0.1
 _MIN_SPEECH_S = 0.05
+
+
+_Prompts = tuple[tuple[Language, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +105,30 @@ class FasterWhisperAsr:
         *,
         language: Language | None = None,
         partial: bool = False,
-        hotwords: Sequence[str] = (),
+        hotwords: Hotwords | None = None,
     ) -> Recognition:
         """See ``BatchAsr``. A partial only runs when a worker is idle, else ``AsrOverloaded``.
 
-        ``hotwords`` (product names, say) are expected in finals; only for audio in which a VAD heard speech. A reading
-        that may be nothing but them is replaced by the one without.
+        ``hotwords`` are expected in finals. A reading that may be nothing but them is replaced by the one without.
         """
-        expected = "" if partial else " ".join(dict.fromkeys(word.strip() for word in hotwords if word.strip()))
+        if self._options.noise_reduction and samples.size:
+            samples = await asyncio.to_thread(without_noise, samples)
+        expected = () if partial else _prompts(hotwords or {})
         found = await self._transcribe(samples, language, partial, expected)
-        if expected and guards.is_leak(found.text, hotwords):
-            return await self._transcribe(samples, language, partial, "")
+        words = (hotwords or {}).get(found.language, ())
+        if (
+            expected
+            and found.text
+            and (
+                guards.is_leak(found.text, words, found.confidence)
+                or guards.may_be_invented(found.no_speech, found.confidence)
+            )
+        ):
+            return await self._transcribe(samples, found.language, partial, ())
         return found
 
     async def _transcribe(
-        self, samples: Samples, language: Language | None, partial: bool, hotwords: str
+        self, samples: Samples, language: Language | None, partial: bool, hotwords: _Prompts
     ) -> Recognition:
         windows: list[_Timed] = []
         try:
@@ -152,6 +167,15 @@ class FasterWhisperAsr:
         for _ in filter(lambda one: one.again, decoded):
             self._observe.decoded_again()
         return [_Timed(one, took_ms) for one in decoded]
+
+
+def _prompts(hotwords: Mapping[Language, Sequence[str]]) -> _Prompts:
+    """The words of each language as a text, each once; hashable."""
+    texts = {
+        language: " ".join(dict.fromkeys(word.strip() for word in words if word.strip()))
+        for language, words in sorted(hotwords.items())
+    }
+    return tuple((language, text) for language, text in texts.items() if text)
 
 
 def split_at_quietest(samples: Samples, max_s: float) -> list[Samples]:

@@ -23,7 +23,13 @@ MAX_COMPRESSION = 2.4
 MAX_FOREIGN_SHARE = 0.2
 
 MAX_HOTWORDS = 3
-"""More expected words in one utterance than people say."""
+"""So many expected words, and little between them, are more than people say."""
+MIN_COPIED = 4
+"""Letters of the list in its own order that are no accident."""
+DOUBTFUL_SPEECH, DOUBTFUL_WORDS = 0.3, 0.4
+"""Above the one and below the other (mean token probability) words may be made up of those that were expected."""
+SURE = 0.6
+"""A single expected word that was really said is believed by the recogniser; noise taken for one is not."""
 MAX_BESIDE_HOTWORDS = 0.3
 """Share of other words up to which expected ones may be all there is."""
 
@@ -67,15 +73,25 @@ def is_subtitle_credit(text: str) -> bool:
     return bool(_CREDITS.fullmatch(_NOT_WORDS.sub("", text)))
 
 
-def is_leak(text: str, hotwords: Iterable[str]) -> bool:
-    """Whether ``text`` may be nothing but the words that the recogniser was told to expect."""
+def is_leak(text: str, hotwords: Iterable[str], confidence: float = 0.0) -> bool:
+    """Whether ``text`` may be nothing but the words that the recogniser was told to expect: a piece of their list, or
+    hardly anything but them with little ``confidence`` (mean token probability)."""
     plain = _NOT_WORDS.sub("", text).lower()
+    words = [bare for word in hotwords if (bare := _NOT_WORDS.sub("", word).lower())]
+    if len(plain) >= MIN_COPIED and plain not in words and plain in "".join(words):
+        return True
     rest = plain
     said = 0
-    for word in sorted({_NOT_WORDS.sub("", word).lower() for word in hotwords} - {""}, key=len, reverse=True):
+    for word in sorted(set(words), key=len, reverse=True):
         said += word in rest
         rest = rest.replace(word, "")
-    return said >= MAX_HOTWORDS or (said > 0 and len(rest) <= MAX_BESIDE_HOTWORDS * len(plain))
+    alone = said > 0 and len(rest) <= MAX_BESIDE_HOTWORDS * len(plain)
+    return (said >= MAX_HOTWORDS and len(rest) < len(plain) / 2) or (alone and confidence < SURE)
+
+
+def may_be_invented(no_speech: float, confidence: float) -> bool:
+    """Whether a reading that had words to expect is so doubtful that it may come from them and not from the audio."""
+    return no_speech > DOUBTFUL_SPEECH and confidence < DOUBTFUL_WORDS
 
 
 def is_foreign(text: str) -> bool:

@@ -38,8 +38,8 @@ class Window:
     """Decode greedily, and only once."""
     context_s: float | None = None
     """Silence after the speech; None: as the table says."""
-    hotwords: str = ""
-    """Words to expect, as a text before this one; they can leak into what is heard (``guards.is_leak``)."""
+    hotwords: tuple[tuple[Language, str], ...] = ()
+    """Words to expect by language, as a text before this one; they can leak into what is heard (``guards.is_leak``)."""
 
     @property
     def seconds(self) -> float:
@@ -140,9 +140,13 @@ class WhisperDecoder:
     ) -> list[Decoded]:
         budget = max(crop.token_budget(window.seconds) for window in windows)
         tokenizers = [self._tokenizers[language] for language in languages]
+        expected = _of_one_length(
+            _expected(tokenizer, dict(window.hotwords).get(language, ""))
+            for tokenizer, window, language in zip(tokenizers, windows, languages, strict=True)
+        )
         prompts = [
-            [*_expected(tokenizer, window.hotwords), *tokenizer.sot_sequence, tokenizer.no_timestamps]
-            for tokenizer, window in zip(tokenizers, windows, strict=True)
+            [*words, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+            for tokenizer, words in zip(tokenizers, expected, strict=True)
         ]
         results = self._model.generate(
             encoded,
@@ -193,7 +197,14 @@ def _expected(tokenizer: Any, hotwords: str) -> list[int]:
     """The prompt that names ``hotwords``; empty without any."""
     if not hotwords:
         return []
-    return [tokenizer.sot_prev, *tokenizer.encode(" " + hotwords.strip())[:_MAX_PROMPT]]
+    return [tokenizer.sot_prev, *tokenizer.encode(" " + hotwords.strip())[-_MAX_PROMPT:]]
+
+
+def _of_one_length(prompts: Iterable[list[int]]) -> list[list[int]]:
+    """``prompts`` without the front of the longer ones: what is decoded together must be of one length."""
+    prompts = list(prompts)
+    shortest = min(map(len, prompts))
+    return [[*prompt[:1], *prompt[len(prompt) - shortest + 1 :]] if shortest else [] for prompt in prompts]
 
 
 def _suppressed(tokenizer: Any) -> list[int]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from nlu.hotwords import MOST, hotwords
+import pytest
 
-
-def test_the_callers_own_products_come_first_and_nothing_twice() -> None:
-    assert hotwords(["听涛骨传导运动耳机"], ["云朵加湿器", "听涛骨传导运动耳机"]) == (
-        "听涛骨传导运动耳机",
-        "云朵加湿器",
-    )
+from nlu.domains import domains
+from nlu.hotwords import MOST, domain_words, hotwords, with_own
+from nlu.types import Language
 
 
 def test_names_that_sound_alike_are_one() -> None:
     assert hotwords(["晨露水壶", "陈露水壶"]) == ("晨露水壶",)
+    assert hotwords(["Cloud Humidifier", "cloud humidifier"]) == ("Cloud Humidifier",)
 
 
 def test_names_are_cut_to_what_is_said() -> None:
@@ -23,5 +21,21 @@ def test_names_are_cut_to_what_is_said() -> None:
 
 def test_there_are_only_so_many() -> None:
     names = [f"{first}{second}壶" for first in "东南西北上下左右" for second in "山水火木金土日月"]
-    assert len(hotwords((), names)) == MOST
+    assert len(hotwords(names)) == MOST
     assert hotwords(names, most=0) == ()
+
+
+@pytest.mark.parametrize("domain", domains())
+def test_every_domain_says_what_its_customers_say(domain: str) -> None:
+    words = domain_words(domain)
+    for language in ("zh", "en"):
+        assert 5 <= len(words[language]) <= 60
+        assert len(set(words[language])) == len(words[language])
+
+
+def test_own_products_stand_where_they_count_and_the_digits_last() -> None:
+    words: dict[Language, tuple[str, ...]] = {"zh": ("退货", "零一二"), "en": ("refund", "number")}
+    mixed = with_own(words, ["云朵加湿器", "Cloud Humidifier"])
+    assert mixed["zh"] == ("退货", "云朵加湿器", "零一二")
+    assert mixed["en"] == ("refund", "Cloud Humidifier", "number")
+    assert with_own({"zh": words["zh"]}, ["Cloud Humidifier"]) == {"zh": words["zh"]}

@@ -117,3 +117,17 @@ def test_nothing_but_hotwords_may_be_a_leak(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "电热水壶还有货吗", "我想退那个加湿器", "你好", "is the hair dryer on sale"])
 def test_a_sentence_with_a_hotword_is_no_leak(text: str) -> None:
     assert not is_leak(text, ("电热水壶", "加湿器", "扫地机器人", "hair dryer"))
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence"), [("退货", 0.9), ("我要退货退款", 0.3), ("退货退款发票都要怎么办理", 0.9)]
+)
+def test_what_was_surely_said_is_no_leak(text: str, confidence: float) -> None:
+    assert not is_leak(text, ("换货", "发票", "退货", "退款"), confidence)
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence"), [("退货", 0.3), ("退货退款", 0.95), ("换货 发票。", 0.9), ("发票。退货退款", 0.95)]
+)
+def test_a_piece_of_the_list_is_a_leak(text: str, confidence: float) -> None:
+    assert is_leak(text, ("换货", "发票", "退货", "退款"), confidence)

@@ -1,0 +1,57 @@
+"""Words that the recogniser should expect of one caller: the domain's, and the names of what they have bought.
+
+Read once a caller is known, never in a turn's way; where the shop is away only the domain's are expected.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from dialogue.errors import DialogueError
+from dialogue.shop.types import Order
+from gateway import log
+from nlu.hotwords import MOST, with_own
+from nlu.types import Expectation
+from speech.types import Hotwords
+
+_ORDERS = 3
+"""The newest; most callers speak of them."""
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """A back end whose customers have orders."""
+
+    async def orders(self, customer_id: str, limit: int = 10) -> tuple[Order, ...]:
+        """READ a customer's orders, newest first. Raises ``ShopUnavailable``."""
+        ...
+
+
+class ExpectedWords:
+    """Call ``learn`` when a turn may have told who the caller is."""
+
+    def __init__(self, words: Hotwords | None, backend: object, *, own: bool) -> None:
+        """``words``: the domain's; None: nothing is expected. ``own``: the caller's products too."""
+        self._domain = self._known = words
+        self._backend = backend if own and isinstance(backend, Ordered) else None
+        self._customer_id: str | None = None
+
+    def now(self, expectation: Expectation) -> Hotwords | None:
+        """What to expect of the next utterance. Where a number is asked for, names would be heard into its digits."""
+        return self._domain if expectation.kind == "digits" else self._known
+
+    async def learn(self, customer_id: str | None) -> None:
+        """Expect what this customer has bought. Never raises for a shop that is away."""
+        if self._domain is None or self._backend is None or customer_id == self._customer_id:
+            return
+        self._customer_id = customer_id
+        if customer_id is None:
+            self._known = self._domain
+            return
+        try:
+            orders = await self._backend.orders(customer_id, _ORDERS)
+        except DialogueError as error:
+            log.logger().warning("orders not read for the recogniser", code=error.code)
+            return
+        names = dict.fromkeys(line.name for order in orders for line in order.lines)
+        self._known = with_own(self._domain, list(names)[:MOST])

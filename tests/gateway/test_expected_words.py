@@ -1,0 +1,50 @@
+"""What the recogniser is told to expect of a caller."""
+
+from __future__ import annotations
+
+from dialogue.errors import ShopUnavailable
+from dialogue.shop import demo
+from dialogue.shop.types import Order
+from gateway.expected_words import ExpectedWords
+from nlu.types import Expectation
+from speech.types import Hotwords
+from tests.dialogue.demo_shop import opened_demo_shop
+
+WORDS: Hotwords = {"zh": ("退货", "零一二"), "en": ("refund", "number")}
+FREE, DIGITS = Expectation(), Expectation("digits", "order_number", 8)
+
+
+class _Away:
+    async def orders(self, customer_id: str, limit: int = 10) -> tuple[Order, ...]:
+        raise ShopUnavailable("away")
+
+
+async def test_a_known_customers_products_are_expected_but_not_among_digits() -> None:
+    async with opened_demo_shop() as shop:
+        expected = ExpectedWords(WORDS, shop, own=True)
+        assert expected.now(FREE) == WORDS
+        await expected.learn(demo.DEMO_CUSTOMER_ID)
+        names = [line.name for order in await shop.orders(demo.DEMO_CUSTOMER_ID, 1) for line in order.lines]
+        told = expected.now(FREE)
+        assert told is not None
+        assert told["zh"][-1] == "零一二"
+        assert any(word in name for name in names for word in told["zh"][1:-1])
+        assert expected.now(DIGITS) == WORDS
+        await expected.learn(None)
+        assert expected.now(FREE) == WORDS
+
+
+async def test_without_a_shop_the_domains_words_stay() -> None:
+    expected = ExpectedWords(WORDS, _Away(), own=True)
+    await expected.learn("C0001")
+    assert expected.now(FREE) == WORDS
+
+
+async def test_nothing_is_expected_where_it_is_switched_off() -> None:
+    async with opened_demo_shop() as shop:
+        expected = ExpectedWords(None, shop, own=True)
+        await expected.learn(demo.DEMO_CUSTOMER_ID)
+        assert expected.now(FREE) is None
+        only_domain = ExpectedWords(WORDS, shop, own=False)
+        await only_domain.learn(demo.DEMO_CUSTOMER_ID)
+        assert only_domain.now(FREE) == WORDS
