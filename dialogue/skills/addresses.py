@@ -28,6 +28,9 @@ _ADDRESS = re.compile(
     r"(?P<code>\d{5})(?:-\d{4})?\b(?:\s*,?\s*(?P<country>USA|U\.S\.A?\.?|US|United States)\b)?",
 )
 _ORDER_NUMBER = re.compile(r"#?\b[A-Za-z]?\d{6,}\b")
+_AS_ELSEWHERE = re.compile(
+    r"\bsame\b|\blike (?:in|for|on|that of)\b|\bas (?:in|for|on|with)\b|(?P<zh>一样|相同|同一个)", re.IGNORECASE
+)
 _BEFORE = re.compile(r"\b(?:original|previous|old|former|back to|used to|as it was)\b|原来|之前|改回", re.IGNORECASE)
 _JUST_TOLD = re.compile(
     r"\b(?:that|same|this|new) (?:new )?(?:one|address|home|house|place)\b|\bthere too\b|\bit too\b"
@@ -86,10 +89,11 @@ def known_addresses(customer: Customer, orders: Sequence[Order]) -> tuple[Known,
 def meant(text: str, known: Sequence[Known], *, now: PostalAddress | None = None) -> tuple[PostalAddress, ...]:
     """The addresses among ``known`` that ``text`` may mean, the one that is to be left (``now``) never; () none."""
     others = [one for one in known if one.address != now]
-    numbers = {_squeezed(number) for number in _ORDER_NUMBER.findall(text)}
-    for_order = [one for one in others if any(_squeezed(order.order_number) in numbers for order in one.orders)]
-    if for_order and re.search(r"\bsame\b|\bas (?:in|for|on)?\b|一样|相同", text, re.IGNORECASE):
-        return (for_order[0].address,)
+    if (alike := _AS_ELSEWHERE.search(text)) is not None:
+        numbers = {_squeezed(number) for number in _ORDER_NUMBER.findall(text, 0 if alike["zh"] else alike.start())}
+        for one in others:
+            if any(_squeezed(order.order_number) in numbers for order in one.orders):
+                return (one.address,)
     placed = [one for one in others if _names_place(one.address, text)]
     for candidates in (placed, others):
         bought = [one for one in candidates if _names_goods(one, text)]

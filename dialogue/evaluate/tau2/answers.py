@@ -34,7 +34,7 @@ def answer(asked: Asked, said: str, expectation: Expectation, wishes: Wishes, go
         case "reason":
             return told or _reason(goal, wishes)
         case "address":
-            return told or goal.address or f"I do not want to say it. {goal.words}"
+            return told or goal.address or " ".join([*wishes.facts, goal.words])
         case _:
             return told or _which(said, expectation, goal)
 
@@ -91,6 +91,11 @@ def _which(said: str, expectation: Expectation, goal: Goal) -> str:
     if about_own and goal.current:
         return _best_choice(expectation, " ".join(goal.current)) or " ".join(goal.current)
     return _best_choice(expectation, _wanted(goal)) or goal.words
+
+
+def picks(said: str, expectation: Expectation, goal: Goal) -> bool:
+    """Whether the wish tells which of what is offered is meant."""
+    return bool(_OF_OWN.search(said)) or bool(_best_choice(expectation, _wanted(goal)))
 
 
 def _wanted(goal: Goal) -> str:

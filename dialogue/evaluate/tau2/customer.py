@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dialogue.evaluate.tau2 import hearing
-from dialogue.evaluate.tau2.answers import answer
+from dialogue.evaluate.tau2.answers import answer, picks
 from dialogue.evaluate.tau2.readback import objection
 from dialogue.evaluate.tau2.reader import items_of
 from dialogue.evaluate.tau2.wishes import Branch, Goal, Wishes
@@ -61,11 +61,13 @@ class ScriptedCustomer:
             return self._confirmation(self._goal, said)
         if asked == "person":
             return self._branch(said) or "No, thank you."
-        branch = self._branch(said)
+        branch = self._branch(said) if asked not in {"identity", "order_number"} else None
         if branch is not None:
             return branch
         if asked == "more":
             return self._next_goal() or "No, that is all."
+        if asked == "which" and (preferred := self._preference(self._goal, said, expectation)):
+            return preferred
         if asked:
             words = answer(asked, said, expectation, self._wishes, self._goal)
             return LEAVE_IT if words == self._last and hearing.refused(said) else words
@@ -105,12 +107,22 @@ class ScriptedCustomer:
         self._take(goal, branch)
         return branch.words
 
+    def _preference(self, goal: Goal, said: str, expectation: Expectation) -> str | None:
+        """What they would rather have where several will do: told with an "if it is not available"."""
+        if picks(said, expectation, goal):
+            return None
+        branch = next((one for one in goal.branches if one.when == "refused" and hearing.prefers(one.words)), None)
+        if branch is None:
+            return None
+        self._goal = replace(goal, branches=tuple(one for one in goal.branches if one is not branch))
+        return branch.words
+
     def _take(self, goal: Goal, branch: Branch) -> None:
         """The goal with ``branch`` behind it."""
         left = tuple(other for other in goal.branches if other is not branch)
         if branch.when in {"less_than", "more_than"}:
             left = tuple(other for other in left if other.when not in {"less_than", "more_than"})
-        items = items_of(branch.words)
+        items = items_of(branch.words) or (goal.items if hearing.points_back(branch.words) else ())
         if branch.when == "confirm" and not branch.replaces:
             self._goal = replace(goal, branches=left, items=(*goal.items, *items))
         else:

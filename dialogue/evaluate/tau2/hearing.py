@@ -54,6 +54,8 @@ _NOT_UNDERSTOOD = re.compile(
     re.IGNORECASE,
 )
 _PRICE = re.compile(r"\$?\b(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d{2})\b")
+_PREFERS = re.compile(r"\b(?:prefer|rather have|go for|settle for|fine with|okay with|ok with)", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"\b(?:one|it|them|current|mine)\b", re.IGNORECASE)
 _METHODS = (
     ("gift card", re.compile(r"\bgift[ _]?card|\bgc\b", re.IGNORECASE)),
     ("credit card", re.compile(r"\bcredit[ _]?card|\bmastercard\b|\bvisa\b", re.IGNORECASE)),
@@ -100,10 +102,10 @@ def asked(said: str, expectation: Expectation) -> Asked:
         return "more" if _MORE.search(said) and not _READ_BACK.search(said) else "confirm"
     if slot in _BY_SLOT:
         return _BY_SLOT[slot]
+    if expectation.kind == "address" or slot in {"address", "street"}:
+        return "address" if expectation.kind != "choice" else "which"
     if slot in _IDENTITY_SLOTS or (expectation.kind != "choice" and slot and _IDENTITY.search(said)):
         return "identity"
-    if expectation.kind == "address" or slot in {"address", "street"}:
-        return "address"
     if expectation.kind == "choice" or slot:
         return next((kind for kind, pattern in _BY_WORDS if pattern.search(said)), "which")
     if _IDENTITY.search(said) and "?" in said:
@@ -164,6 +166,16 @@ def kind_in(words: str) -> GoalKind | None:
         if re.search(pattern, words, re.IGNORECASE):
             return kind  # type: ignore[return-value]
     return None
+
+
+def prefers(words: str) -> bool:
+    """They say what is liked better, not what is to be done instead."""
+    return bool(_PREFERS.search(words))
+
+
+def points_back(words: str) -> bool:
+    """They speak of what was spoken of before: "my current one"."""
+    return bool(_POINTS_BACK.search(words))
 
 
 def reason_in(words: str) -> str:

@@ -80,4 +80,6 @@ def why_not_covered(wishes: Wishes) -> str:
         return "no wish was read"
     if any(goal.kind == "other" for goal in wishes.goals):
         return "a wish that no skill is for"
-    return "a sum over several orders" if any(goal.asks_sum for goal in wishes.goals) else ""
+    if any(not values for goal in wishes.goals for values in goal.options):
+        return "an item for the very same item, which the policy forbids"
+    return ""

@@ -63,9 +63,6 @@ _WANT = re.compile(
     r"in)\b",
     re.IGNORECASE,
 )
-_SUM = re.compile(
-    r"\btotal\b.*\b(?:all|orders|bought|both)\b|\ball\b.*\btotal\b|\bsave\b|\bin total\b|\baltogether\b", re.IGNORECASE
-)
 _METHOD = re.compile(
     r"\b(?:credit_card|gift_card|paypal)_\d+|\bgift ?cards?\b|\bGC\b|\bcredit cards?\b|\bpaypal(?: "
     r"account)?\b|\b(?:mastercard|visa)\b"
@@ -83,6 +80,12 @@ _OBJECT = re.compile(
     r"(?=\s+(?:for|to|from|in|with|via|because|since|that|which|of|you|I|into|so|but|if|except|due|has|have|"
     r"inside|as)\b"
     r"|\s+and\s+(?:refund|ask|use|pay|get|have|prefer)\b|[.?:(]|$)",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\b(?:cheapest|dearest|most expensive|many|of the)\s+(?:available\s+)?(?P<what>[a-z-]+(?: "
+    r"[a-z-]+)?)(?=\s+(?:right|options|"
+    r"available|variants|in|and|is|are|there|you)\b|[.,?]|$)",
     re.IGNORECASE,
 )
 _NEXT_OBJECT = re.compile(r"\band\s+(?:the|your|my)\s+(?P<what>[^,.]+?)\s+(?:for|to|into)\b", re.IGNORECASE)
@@ -230,11 +233,10 @@ def _goal(kind: GoalKind, words: str, wish: str) -> Goal:
         kind,
         words,
         tuple(dict.fromkeys(f"#{found.lstrip('#')}" for found in _ORDER_NUMBER.findall(words))),
-        items_of(wish) if kind in {"return", "exchange", "modify"} else (),
+        items_of(wish) if kind in {"return", "exchange", "modify"} else _subject_of(wish),
         payment=_payment(words) if kind in {"return", "exchange", "modify", "payment", "cancel"} else "",
         reason=_reason(words) if kind == "cancel" else "",
         address=address[0] if address and kind in {"address", "account_address"} else "",
-        asks_sum=kind == "info" and bool(_SUM.search(words)),
     )
 
 
@@ -247,6 +249,12 @@ def items_of(wish: str) -> tuple[str, ...]:
     parts += [more["what"] for more in _NEXT_OBJECT.finditer(wish, found.end())]
     named = (_DETERMINER.sub("", f"{part.strip()} ").strip() for part in parts)
     return tuple(name for name in named if not _NOTHING.match(name))
+
+
+def _subject_of(wish: str) -> tuple[str, ...]:
+    """What a question is about: "the cheapest available desk lamp" asks about a desk lamp."""
+    found = _SUBJECT.search(wish)
+    return (found["what"],) if found else ()
 
 
 def _begins(part: str) -> bool:

@@ -48,8 +48,6 @@ class Goal:
     address: str = ""
     """A new address that they know themselves."""
     branches: tuple[Branch, ...] = ()
-    asks_sum: bool = False
-    """It asks for arithmetic over several orders."""
 
 
 @dataclass(frozen=True, slots=True)

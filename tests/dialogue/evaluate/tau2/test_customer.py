@@ -113,3 +113,29 @@ def test_payment_reason_and_choices() -> None:
     choices = Expectation("choice", choices=("round red", "round blue", "square blue"))
     assert other.next(["Which one would you like?"], choices) == "round blue"
     assert other.next(["How is it paid?"], Expectation(slot="payment_method")) == "The original payment method, please."
+
+
+def test_which_of_their_own_is_told_by_what_it_is_like_now() -> None:
+    made = customer("For #W0000001, exchange Rug {'size': 'L', 'shape': 'oval'} to {'size': 'M'}; via paypal_1.")
+    own = Expectation("choice", choices=("Rug (M, round)", "Rug (L, oval)"))
+    assert made.next(["Which one do you mean?"], own) == "Rug (L, oval)"
+    new = Expectation("choice", choices=("size M, oval", "size S, oval"))
+    assert made.next(["Which one would you like?"], new) == "size M, oval"
+
+
+def test_a_preference_is_told_when_several_will_do() -> None:
+    made = customer("You want to exchange the rug for a round one. If there is no such one, you prefer wool over silk.")
+    choices = Expectation("choice", choices=("wool, small", "silk, small"))
+    assert made.next(["There are several. Which one would you like?"], choices) == "I prefer wool over silk."
+
+
+def test_what_does_not_work_out_is_left() -> None:
+    made = customer("You want to pay for #W0000001 with your gift card.")
+    asked = Expectation("choice", slot="payment_method", choices=("PayPal",))
+    assert made.next(["Which payment method would you like?"], asked) == "My gift card, please."
+    assert made.next(["Its balance does not cover it. Which one?"], asked) == "Never mind, leave it as it is."
+
+
+def test_a_person_is_not_wanted() -> None:
+    made = customer("You want to return the rug.")
+    assert made.next(["I am not sure. Shall I connect you to a person?"], YES_NO) == "No, thank you."

@@ -65,3 +65,5 @@ def test_kinds_come_from_the_gold_and_coverage_from_the_wishes() -> None:
     assert kinds_of(RetailTask("1", task.instruction, (LOOK,), ())) == ("nothing",)
     assert why_not_covered(read(task.instruction)) == "a wish that no skill is for"
     assert why_not_covered(read(Instruction("You want to cancel #W0000001."))) == ""
+    itself = "For #W0000001, exchange Rug {'size': 'L'} to {}; via paypal_1."
+    assert why_not_covered(read(Instruction(itself))) == "an item for the very same item, which the policy forbids"
