@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dialogue.evaluate.tau2.sentences import REQUEST_VERBS, first_person, spoken, without_wanting
+from dialogue.evaluate.tau2.sentences import REQUEST_VERBS, begins_with_verb, first_person, spoken, without_wanting
 from dialogue.evaluate.tau2.wishes import Branch
 
 _IF = re.compile(
@@ -131,7 +131,8 @@ def consequence_words(consequence: str) -> str:
     if told := _SAY.match(text):
         said = first_person(text[told.end() :].strip(" ."))
         return f"{said}."
-    return spoken(without_wanting(text))
+    wish = without_wanting(text)
+    return spoken(wish if begins_with_verb(wish) else text)
 
 
 def without_mood(text: str) -> str:
