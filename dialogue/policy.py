@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from dialogue import cues, wishes
-from dialogue.state import OFFERED, DialogueState, is_confirming, was_just_told
+from dialogue.state import DECLINED, OFFERED, DialogueState, is_confirming, was_just_told
 from nlu.types import INFORM, Expectation, Parse
 
 CONFIDENT = 0.35
@@ -180,6 +180,8 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     if parse.intent == "talk_to_human" and cues.asks_identity(text):
         return Choice("smalltalk", "digress", "asks who answers")
     answer = answers(state, parse, text)
+    if task.step == DECLINED and not answer and (dropped := _instead(parse, text, task.skill, routes)):
+        return dropped
     claimed = routes.claimed(state, parse) if not answer or state.expectation.kind == "free" else None
     if claimed == task.skill:
         return Choice(task.skill, "continue", "claimed by its words")
@@ -212,6 +214,12 @@ def _names_another(parse: Parse, text: str, skill: str, routes: Routes) -> bool:
         return False
     is_numbered = parse.slot("order_number") is not None or parse.slot("tracking_number") is not None
     return is_numbered and routes.intents.get(parse.intent) == routes.numbers and not cues.looks_up(text)
+
+
+def _instead(parse: Parse, text: str, skill: str, routes: Routes) -> Choice | None:
+    """Another request than the one that was declined."""
+    other = _requested(parse, text, routes, CONFIDENT)
+    return Choice(other, "replace", f"{parse.intent} after a refusal") if other and other != skill else None
 
 
 def _escalated(state: DialogueState, parse: Parse, text: str) -> Choice | None:
@@ -299,7 +307,8 @@ def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
             attempt = len(re.sub(r"\D", "", text)) >= 3 and (parse.intent in NO_REQUEST or parse.confidence < SURE)
             return "digits were asked for" if attempt else None
         case "choice":
-            return "one of the choices" if _picks(parse, text, expected) else None
+            is_other = parse.intent not in NO_REQUEST and parse.confidence >= SURE and cues.asks_policy(text)
+            return "one of the choices" if not is_other and _picks(parse, text, expected) else None
         case "free" | "address":
             return _free_answer(state, parse, text)
 

@@ -57,6 +57,8 @@ FINISHED = "finished"
 """Step of a task whose WRITE has ended but whose skill has not ended the task (its reply was cut off)."""
 CONFIRMING = "confirm"
 """Step of a task whose WRITE was read back and waits for a yes or no."""
+DECLINED = "declined"
+"""Step of a task whose wish cannot be met as it is: another way was offered, and any other request drops it."""
 OFFERED = "offered"
 """Step of a hand-off that was offered: a yes takes it, anything else drops it."""
 

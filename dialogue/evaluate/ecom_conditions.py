@@ -25,8 +25,10 @@ _REFUSED = re.compile(
 _AT_PLACE = re.compile(r"送到[“\"']?([^”\"'，。]{4,})")
 
 
-def holds(condition: str, heard: str) -> bool:
-    """Whether ``condition`` holds after the replies ``heard``."""
+def holds(condition: str, heard: str, last: str) -> bool:
+    """Whether ``condition`` holds after the replies ``heard``, of which ``last`` answered what was said last: an early
+    refusal may be overcome.
+    """
     if _NOT_SENT.search(condition):
         return not _SENT.search(heard) or _NOT_SENT.search(heard) is not None
     if found := _AT_PLACE.search(condition):
@@ -34,12 +36,7 @@ def holds(condition: str, heard: str) -> bool:
         return not is_there if re.search(r"没|未", condition) else is_there
     if _LACKS_MONEY.search(condition):
         return _CALLED_TOO_LOW.search(heard) is not None
-    refused = _REFUSED.search(_latest(heard)) is not None
+    refused = _REFUSED.search(last) is not None
     if _REFUSAL_WANTED.search(condition) and not re.search(r"确认不会|不超过|不会收费", condition):
         return refused
     return not refused
-
-
-def _latest(heard: str) -> str:
-    """What was said last counts: an early refusal may be overcome."""
-    return "\n".join(heard.split("\n")[-3:])

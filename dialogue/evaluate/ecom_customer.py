@@ -24,6 +24,10 @@ _ASKS = re.compile(r"[？?]|请问|请说|请提供|请告诉|请发|报一?下"
 _OFFERS = re.compile(r"转(?:接)?(?:人工|专员|同事)|人工客服|通知您|推荐|还需要|别的(?:吗|需要)|其他(?:问题|需要)")
 _TOO_LITTLE = re.compile(r"余额.{0,24}(?:不够|不足)")
 """The way to pay that the goals name does not do; no other is in them."""
+_EXCHANGES = re.compile(r"换成|换货|可以选的|换哪|您要哪")
+_WISH = re.compile(r"换.{0,12}(?:\d+\s*(?:升|L)|大|小)|(?:大|小)(?:的|一[些点])|(?:其他|别的)(?:商品|型号)?也")
+_AGREES = re.compile(r"同意(?:换|退)|接受换")
+"""Said with the yes to the read-back already."""
 _READ_BACK = re.compile(r"确认|对吗|是吗|可以吗|没问题|要(?:申请|提交|办)")
 _NUMBER = re.compile(r"(?<![\d/a-zA-Z])\d{7,14}(?!\d)")
 _AFTER_ORDER = re.compile(r"订单(?:号|ID|编号)?(?:是|为)?[：:\s]*(\d{8,14})")
@@ -62,15 +66,23 @@ class EcomCustomer:
         self._step: Step | None = None
         self._since: list[str] = []
         """Kefu's replies since the running goal began."""
+        self._last = ""
+        """What Kefu said last, its words to a declined offer aside."""
+        self._declined = False
         self._answers = 0
+        self._agreed = False
+        """Whether a read-back of the running goal was confirmed."""
         self._said: set[str] = set()
 
     def next(self, said: Sequence[str], expectation: Expectation) -> str | None:
         """See the protocol."""
         self._since += said
         text = "\n".join(said)
+        self._last = self._last if self._declined else text
+        self._declined = False
         if self._step is not None and self._answers < MOST_ANSWERS and (words := self._answer(text, expectation)):
             self._answers += 1
+            self._declined = words == NO
             return words
         return self._next_step()
 
@@ -78,12 +90,13 @@ class EcomCustomer:
         while self._waiting:
             step = self._waiting.pop(0)
             heard = "\n".join(self._since)
-            if step.condition and not holds(step.condition, heard):
+            if step.condition and not holds(step.condition, heard, self._last):
                 continue
-            if not step.say or step.say in self._said:
+            if not step.say or step.say in self._said or (self._agreed and _AGREES.search(step.say)):
                 continue
             if self._step is None or step.goal != self._step.goal:
                 self._since = self._since[-4:]
+                self._agreed = False
             self._step, self._answers = step, 0
             self._said.add(step.say)
             return step.say
@@ -108,10 +121,13 @@ class EcomCustomer:
         orders = set(_AFTER_ORDER.findall(text))
         if own and orders and not own & (orders | named):
             return f"不对，是订单{next(iter(own))}"
+        self._agreed = True
         return YES
 
     def _choice(self, text: str, choices: Sequence[str]) -> str | None:
         if (_OFFERS.search(text) and not _ASKS.search(text)) or _TOO_LITTLE.search(text):
+            return None
+        if self._tells_which(text):
             return None
         goal = self._words_of_goal()
         wanted = self._told("payment") if re.search(r"支付|付款|付", text) else None
@@ -123,6 +139,11 @@ class EcomCustomer:
         if found := _WHICH_ORDER.search(goal):
             return found.group()
         return choices[0] if choices else UNKNOWN
+
+    def _tells_which(self, text: str) -> bool:
+        """Whether the next thing to say is the wish that is asked for: what it is to be exchanged for."""
+        upcoming = self._waiting[0].say if self._waiting else ""
+        return bool(_EXCHANGES.search(text) and _WISH.search(upcoming))
 
     def _to_question(self, text: str) -> str | None:
         if not _ASKS.search(text) or (_OFFERS.search(text) and not _READ_BACK.search(text)):

@@ -17,6 +17,8 @@ import yaml
 from dialogue.shop.types import Product
 
 _SENTENCE = re.compile(r"(?<=[。！？!?])|(?<=；)|\n")
+MOST_PARTS = 2
+"""Parts told in one answer."""
 _PLAIN = set("的了吗呢吧啊是我你要会在有这那个什么怎么想问一下请需不可以能和与及")
 
 
@@ -39,13 +41,14 @@ def _parts() -> tuple[tuple[str, re.Pattern[str], tuple[str, ...], tuple[str, ..
     )  # fmt: skip
 
 
-def asked(text: str) -> Part | None:
-    """The part that the words ask about; a name with ``{}`` takes the words' own code (F001)."""
+def asked(text: str) -> tuple[Part, ...]:
+    """The parts that the words ask about; a name with ``{}`` takes the words' own code (F001)."""
+    parts = []
     for key, asks, names, _ in _parts():
         if found := asks.search(text):
             code = next((group.upper() for group in found.groups() if group), "")
-            return Part(key, tuple(name.replace("{}", code) for name in names))
-    return None
+            parts.append(Part(key, tuple(name.replace("{}", code) for name in names)))
+    return tuple(parts[:MOST_PARTS])
 
 
 def is_part(name: str) -> bool:

@@ -20,13 +20,13 @@ from dialogue.skills.cards import product_card
 from dialogue.skills.context import Context, Item
 from dialogue.skills.faq import answer as answer_from_knowledge
 from dialogue.skills.order_words import described
-from dialogue.skills.product_answers import name_of
+from dialogue.skills.product_answers import about, name_of
 from dialogue.skills.purchase_words import wants_to_order
 from dialogue.state import DialogueState
 from dialogue.types import TaskEnded
 from nlu.types import Parse
 
-MOST_COMPARED = 5
+MOST_COMPARED, MOST_TOLD = 5, 3
 TOLD_ROWS = 4
 TOLD_CHARS, TOLD_CHARS_ALOUD = 220, 80
 """Characters of a page that are told at once."""
@@ -39,6 +39,12 @@ _OWN = re.compile(
     r"我.{0,6}(?:买|购|下单|订|收)|订单|这款|这个|该|此|\b(?:my (?:order|purchase|item|product)|i bought|i ordered)\b",
     re.IGNORECASE,
 )
+_EACH = re.compile(r"这(?:两|几|三|四|五|些)|分别|各自|\b(?:these|each)\b", re.IGNORECASE)
+_PAGE = re.compile(
+    r"价格|多少钱|什么价|参数|功能|特点|详细|具体信息|介绍|\b(?:price|how much|details?|features?|specs?)\b",
+    re.IGNORECASE,
+)
+"""What a product with its number is asked about in general."""
 _WISHES = re.compile(r"预约|退货|换货|取消|开.{0,4}发票|加急|下单|\b(?:book|return|exchange|cancel)\b", re.IGNORECASE)
 
 
@@ -53,11 +59,11 @@ class ProductPage:
         """Whether a page part is asked of a product that is known, or several products are to be compared."""
         text = parse.normalized or parse.text
         skus = [slot for slot in parse.slots if slot.name == "sku"]
-        if wants_to_order(text) or parse.intent == "recommend":
-            return False
-        if len(skus) > 1 and (_COMPARES.search(text) or not _WISHES.search(text)):
+        if wants_to_order(text) or _WISHES.search(text):
+            return len(skus) > 1 and bool(_COMPARES.search(text))
+        if len(skus) > 1 or (skus and _PAGE.search(text)):
             return True
-        if pages.asked(text) is None or _WISHES.search(text):
+        if parse.intent == "recommend" or not pages.asked(text):
             return False
         if state.task is not None and state.expectation.kind in {"free", "address"} and state.task.step is not None:
             return False
@@ -70,32 +76,43 @@ class ProductPage:
             for item in self._compared(context, products[:MOST_COMPARED]):
                 yield item
             return
-        product = products[0] if products else await self._meant(context)
-        part = pages.asked(context.text)
-        text = pages.excerpt(product, part, context.text, _room(context)) if product and part else None
-        if product is None or text is None:
+        found = products or await self._meant(context)
+        told = {product.sku: self._told(context, product, len(found)) for product in found}
+        if not any(told.values()):
             async for item in answer_from_knowledge(context):
                 yield item
             return
-        for event in (*context.open_task(self.name, {"product": product.sku}), TaskEnded("done")):
+        skus = list(told)
+        known = set(skus) <= set(context.state.last_products)
+        shown = {"product": skus[0]} if known else {"products": skus}
+        for event in (*context.open_task(self.name, shown), TaskEnded("done")):
             yield event
         yield context.reply(
-            context.say("pages.says", name=name_of(context, product), part=text),
-            cards=(product_card(context, product),),
+            *(sentence for sentences in told.values() for sentence in sentences),
+            cards=tuple(product_card(context, product) for product in found),
             suggestions=context.suggest("human"),
             sources=("shop:product",),
         )
+
+    def _told(self, context: Context, product: Product, count: int) -> tuple[str, ...]:
+        """Price and facts where they were asked, then the parts of the page; nothing where it does not say."""
+        text, name = context.text, name_of(context, product)
+        facts = about(context, product).sentences if _PAGE.search(text) else ()
+        room = _room(context) // max(1, count, len(pages.asked(text)))
+        parts = [pages.excerpt(product, part, text, room) for part in pages.asked(text)]
+        return (*facts, *(context.say("pages.says", name=name, part=part) for part in parts if part))
 
     async def _named(self, context: Context) -> list[Product]:
         skus = dict.fromkeys(str(slot.value) for slot in context.turn.parse.slots if slot.name == "sku")
         return [product for sku in skus if (product := await context.shop.product(sku)) is not None]
 
-    async def _meant(self, context: Context) -> Product | None:
-        """The product talked about, or the thing in an order of theirs that the words mean."""
+    async def _meant(self, context: Context) -> list[Product]:
+        """The products talked about, or the thing in an order of theirs that the words mean."""
         state = context.state
         if state.proof == "token" and state.customer_id and (own := await self._own(context, state.customer_id)):
-            return own
-        return await context.shop.product(state.last_product) if state.last_product else None
+            return [own]
+        skus = state.last_products[:MOST_TOLD] if _EACH.search(context.text) else (state.last_product,)
+        return [product for sku in skus if sku and (product := await context.shop.product(sku)) is not None]
 
     async def _own(self, context: Context, customer_id: str) -> Product | None:
         """Of their orders the one that is described or numbered; its line that the words mention, or its only one."""

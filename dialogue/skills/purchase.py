@@ -27,7 +27,7 @@ from dialogue.skills.order_write import refused_task, step_of
 from dialogue.skills.orders import numbered
 from dialogue.skills.product_answers import name_of
 from dialogue.skills.purchase_words import items_in, method_in, names_payment, picked, quantity_in, wants_to_order
-from dialogue.state import DialogueState
+from dialogue.state import DECLINED, DialogueState
 from dialogue.types import Asked, TaskEnded, TaskUpdated
 from nlu.types import Expectation, Parse
 
@@ -47,7 +47,7 @@ class Purchase:
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether goods that are known are to be ordered now."""
         text = parse.normalized or parse.text
-        if state.task is not None and state.task.skill == self.name and state.task.step == PAYMENT:
+        if state.task is not None and state.task.skill == self.name and state.task.step in {PAYMENT, DECLINED}:
             return bool(_WHY.search(text)) or names_payment(text) or wants_to_order(text)
         known = parse.slot("sku") or parse.slot("product") or (state.last_product and _POINTS.search(text))
         return bool(known) and wants_to_order(text)
@@ -200,11 +200,13 @@ class Purchase:
                 context.reply(text, suggestions=context.suggest("recommend")),
             )
         other = context.say("purchase.other_payment", listing=phrasing.listing(others, context.language))
-        return self._payment(context, draft, others, text, other)
+        return self._payment(context, draft, others, text, other, step=DECLINED)
 
-    def _payment(self, context: Context, draft: Draft, labels: tuple[str, ...], *text: str) -> tuple[Yielded, ...]:
+    def _payment(
+        self, context: Context, draft: Draft, labels: tuple[str, ...], *text: str, step: str = PAYMENT
+    ) -> tuple[Yielded, ...]:
         return (
-            *context.open_task(self.name, draft, PAYMENT),
+            *context.open_task(self.name, draft, step),
             Asked(Expectation("choice", slot="payment_method", choices=labels)),
             context.reply(*text, suggestions=(*labels, *context.suggest("stop"))),
         )
