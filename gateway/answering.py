@@ -352,6 +352,8 @@ def _after(answer: _Answer) -> None:
     """What the answer asked for besides its words. Raises ``SessionEnded``."""
     if answer.script.final_action is ReplyAction.HANG_UP:
         raise SessionEnded("goodbye")
+    if answer.script.final_action is ReplyAction.TRANSFER:
+        raise SessionEnded("transfer")
 
 
 def _joined(earlier: Message | None, message: Message) -> Message:

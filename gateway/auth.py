@@ -22,6 +22,8 @@ from pydantic import SecretStr
 from gateway.errors import Unauthorized
 
 RESUME_TTL_S = 24 * 3600
+PASS_BYTES = 16
+_PASS_EXPIRY, _PASS_NONCE = 4, 3
 Purpose = Literal["voice", "resume", "realtime"]
 _ONCE: frozenset[Purpose] = frozenset({"voice", "realtime"})
 """Tokens that open one socket."""
@@ -103,6 +105,33 @@ class Tokens:
         if purpose in _ONCE:
             self._use(str(claims["jti"]), float(claims["exp"]))
         return Grant(str(claims["cid"]), str(claims["sub"]) or None, claims.get("details") or {})
+
+    def issue_pass(self, subject: str) -> str:
+        """A pass that opens one media stream of a telephone call: 32 hex digits, which fit where a token does not.
+
+        ``subject`` names what it is for. Expiry, a random part and 72 bits of an HMAC over all of it.
+        """
+        head = int(self._clock() + self._ttl_s).to_bytes(_PASS_EXPIRY, "big") + secrets.token_bytes(_PASS_NONCE)
+        return (head + self._pass_mac(head, subject)).hex()
+
+    def redeem_pass(self, text: str, subject: str) -> None:
+        """Use a pass up. Raises ``Unauthorized``."""
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            raw = b""
+        head = raw[: _PASS_EXPIRY + _PASS_NONCE]
+        if len(raw) != PASS_BYTES or not hmac.compare_digest(raw[len(head) :], self._pass_mac(head, subject)):
+            raise Unauthorized("the pass of this call is not valid", code="pass_invalid")
+        expires_s = float(int.from_bytes(head[:_PASS_EXPIRY], "big"))
+        if expires_s < self._clock():
+            raise Unauthorized("the pass of this call has expired", code="pass_expired")
+        if not self._used.first_use(text, expires_s, self._clock()):
+            raise Unauthorized("the pass of this call was used before", code="pass_used")
+
+    def _pass_mac(self, head: bytes, subject: str) -> bytes:
+        digest = hmac.digest(self._secret.encode(), b"pass\0" + head + subject.encode(), "sha256")
+        return digest[: PASS_BYTES - _PASS_EXPIRY - _PASS_NONCE]
 
     def name_of(self, owner: str, name: str) -> str:
         """An id for what ``owner`` calls ``name``: always the same, and nobody else's. Lives as long as the secret."""

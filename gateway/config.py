@@ -128,6 +128,76 @@ class Asr(_Section):
     """Words to expect: those of the domain's terms.yaml, and what the customer has bought as well."""
 
 
+class Phone(_Section):
+    """What all telephone channels share."""
+
+    public_url: str = ""
+    """How providers reach this gateway, e.g. https://kefu.example.com: signatures are checked against it."""
+    language: Literal["zh", "en"] = "zh"
+    """Of the first words of a call."""
+    agent: str = ""
+    """Where callers are put through to who ask for a person: a number (E.164) or a name of the dialplan."""
+    menu: str = ""
+    """File with the IVR menu (deploy/phone_menu.yaml is an example); empty: calls begin with the assistant."""
+    recordings: str = ""
+    """Folder of call recordings (WAV), made only with the consent that the menu asks for; empty: none."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if url and not url.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// (or http:// for tests)")
+        return url.rstrip("/")
+
+
+class Twilio(_Section):
+    """Twilio Media Streams: point a number's voice webhook at /v1/twilio/voice."""
+
+    account_sid: str = ""
+    auth_token: SecretStr | None = None
+    """Signs Twilio's requests; absent: the channel is closed."""
+    api_url: str = "https://api.twilio.com"
+
+
+class Telnyx(_Section):
+    """Telnyx TeXML: point an application's webhook at /v1/telnyx/voice."""
+
+    public_key: str = ""
+    """Base64 of the Ed25519 key that signs Telnyx's requests; empty: the channel is closed."""
+    api_key: SecretStr | None = None
+    """For hang-up and transfer."""
+    api_url: str = "https://api.telnyx.com"
+
+
+class Plivo(_Section):
+    """Plivo audio streams: point an application's answer URL at /v1/plivo/voice."""
+
+    auth_id: str = ""
+    auth_token: SecretStr | None = None
+    """Signs Plivo's requests; absent: the channel is closed."""
+    api_url: str = "https://api.plivo.com"
+
+
+class Exotel(_Section):
+    """Exotel voicebot applets: wss://USERNAME:PASSWORD@this-host/v1/exotel/media."""
+
+    username: str = "kefu"
+    password: SecretStr | None = None
+    """Absent: the channel is closed."""
+
+
+class Asterisk(_Section):
+    """Asterisk: chan_websocket at /v1/asterisk/media, AudioSocket on a port of its own."""
+
+    username: str = "kefu"
+    password: SecretStr | None = None
+    """Of websocket_client.conf, and of the dialplan's requests; absent: the channels are closed."""
+    audiosocket_host: str = "127.0.0.1"
+    """AudioSocket has no encryption: a private address."""
+    audiosocket_port: Port = 0
+    """0: closed."""
+
+
 class Listen(_Section):
     """Voice activity and endpointing."""
 
@@ -234,13 +304,15 @@ class Domain(_Section):
     """The kind of business: what customers want, what is said, and which skills serve them."""
 
     name: str = "shop"
-    """One of dialogue/domains, with the folder of the same name in nlu/domains."""
+    """One of dialogue/domains, with the folder of the same name in nlu/domains; or the path of a folder of your own."""
 
     @field_validator("name")
     @classmethod
     def _exists(cls, name: str) -> str:
-        if name not in businesses():
+        if "/" not in name and name not in businesses():
             raise ValueError(f"there is no domain of this name; there are {', '.join(businesses())}")
+        if "/" in name and not (Path(name) / "domain.yaml").is_file():
+            raise ValueError(f"there is no {name}/domain.yaml; 'kefu domain new {name}' makes one")
         return name
 
 
@@ -298,6 +370,12 @@ class Settings(_Section):
     gateway: Gateway = Gateway()
     webrtc: Webrtc = Webrtc()
     asr: Asr = Asr()
+    phone: Phone = Phone()
+    twilio: Twilio = Twilio()
+    telnyx: Telnyx = Telnyx()
+    plivo: Plivo = Plivo()
+    exotel: Exotel = Exotel()
+    asterisk: Asterisk = Asterisk()
     listen: Listen = Listen()
     floor: Floor = Floor()
     tts: Tts = Tts()

@@ -28,24 +28,31 @@ class Conversations:
 
     def __init__(self, core: Core, keep: int = 2000) -> None:
         """``keep``: how many stay in memory."""
-        self._core = core
+        self.core = core
         self._keep = keep
         self._open: OrderedDict[str, Conversation] = OrderedDict()
         self._held: WeakValueDictionary[str, Conversation] = WeakValueDictionary()
 
     async def get(
-        self, conversation_id: str, *, customer_id: str | None, channel: str, language: Language = "zh"
+        self,
+        conversation_id: str,
+        *,
+        customer_id: str | None,
+        channel: str,
+        language: Language = "zh",
+        core: Core | None = None,
     ) -> Conversation:
         """The conversation with this id, opened when it is not in memory. Raises ``StoreUnavailable``.
 
         A customer who signs in during an anonymous conversation is known from then on. Raises ``Forbidden`` when the
-        conversation is another customer's.
+        conversation is another customer's. ``core``: what a conversation that is not in memory is given in place of
+        the usual one.
         """
         found = self._held.get(conversation_id)
         if found is not None:
             await found.catch_up()
         else:
-            found = await self._load(conversation_id, customer_id, channel, language)
+            found = await self._load(conversation_id, customer_id, channel, language, core or self.core)
             # Two doors may have opened it at once; the first to finish wins.
             found = self._held.setdefault(conversation_id, found)
         self._open[conversation_id] = found
@@ -65,12 +72,12 @@ class Conversations:
                 self._open.move_to_end(conversation_id)
 
     async def _load(
-        self, conversation_id: str, customer_id: str | None, channel: str, language: Language
+        self, conversation_id: str, customer_id: str | None, channel: str, language: Language, core: Core
     ) -> Conversation:
-        await self._core.store.open(conversation_id, customer_id, channel, language)
-        stored = await self._core.store.read_on(conversation_id, Position())
+        await self.core.store.open(conversation_id, customer_id, channel, language)
+        stored = await self.core.store.read_on(conversation_id, Position())
         return Conversation(
-            self._core, DialogueState.new(conversation_id, customer_id=customer_id, language=language), stored
+            core, DialogueState.new(conversation_id, customer_id=customer_id, language=language), stored
         )
 
     async def recover(self, began_before: datetime | None = None) -> int:
@@ -80,14 +87,14 @@ class Conversations:
         """
         pending = [
             waiting
-            for waiting in await self._core.store.pending_actions()
+            for waiting in await self.core.store.pending_actions()
             if began_before is None or waiting.started_at < began_before
         ]
         return await self._start(pending)
 
     async def retry_due(self) -> int:
         """Try WRITEs again that the shop did not answer, or whose worker is gone; returns how many were due."""
-        return await self._start(await self._core.store.claim_due_actions())
+        return await self._start(await self.core.store.claim_due_actions())
 
     async def _start(self, waiting: Sequence[PendingAction]) -> int:
         for owed in waiting:

@@ -26,5 +26,6 @@ CHANNELS: dict[str, str] = {
     "openai_audio": "gateway.channels.openai_audio:routes",
     "realtime": "gateway.channels.realtime.door:routes",
     "webrtc": "gateway.channels.webrtc.door:routes",
+    "twilio": "gateway.channels.twilio:routes",
     "ops": "gateway.channels.ops:routes",
 }

@@ -115,3 +115,27 @@ def test_bearer() -> None:
     assert bearer("Basic abc") is None
     assert bearer(None) is None
     assert bearer("Bearer ") is None
+
+
+def test_a_pass_opens_one_stream_of_its_call() -> None:
+    now = 1000.0
+    tokens = Tokens(None, 60, lambda: now)
+    given = tokens.issue_pass("twilio:CA1")
+    assert len(given) == 32
+    with pytest.raises(Unauthorized, match="not valid"):
+        tokens.redeem_pass(given, "twilio:CA2")
+    tokens.redeem_pass(given, "twilio:CA1")
+    with pytest.raises(Unauthorized) as used:
+        tokens.redeem_pass(given, "twilio:CA1")
+    assert used.value.code == "pass_used"
+    late = tokens.issue_pass("twilio:CA1")
+    now += 62
+    with pytest.raises(Unauthorized) as expired:
+        tokens.redeem_pass(late, "twilio:CA1")
+    assert expired.value.code == "pass_expired"
+
+
+@pytest.mark.parametrize("text", ["", "x", "00" * 16, "00" * 15, "ff" * 16, "é" * 32])
+def test_other_passes_open_nothing(text: str) -> None:
+    with pytest.raises(Unauthorized):
+        Tokens(None, 60, lambda: 1000.0).redeem_pass(text, "twilio:CA1")

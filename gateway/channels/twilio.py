@@ -1,0 +1,124 @@
+"""Channel ``twilio``: the voice webhook, the media socket, the status callback and the whisper to a person.
+
+    POST /v1/twilio/voice    signed   -> TwiML: Connect/Stream, with a pass for this call
+    GET  /v1/twilio/media    WebSocket; its 'start' must bring that pass
+    POST /v1/twilio/status   signed   -> streams that failed, into log and metrics
+    POST /v1/twilio/whisper  signed   -> TwiML: what a person hears before they are connected
+
+Signatures are over ``phone.public_url``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from aiohttp import web
+
+from dialogue.types import HandedOff
+from gateway import log
+from gateway.channels.twilio_codec import TwilioDialect
+from gateway.channels.twilio_http import TwilioCalls, connect_twiml, is_signed, reject_twiml, say_twiml
+from gateway.errors import Forbidden, ProtocolError
+from gateway.services import SERVICES, Services
+from gateway.telephony.call import Line
+from gateway.telephony.door import PASS, media_socket, open_line, own_url, public_url, subject
+from gateway.telephony.wire import CallStarted
+
+CHANNEL = "twilio"
+_SIGNATURE, _SIGNATURE_SETTINGS = "X-Twilio-Signature", "X-Twilio-Webhooks-Signature-Settings"
+_SUMMARY_CHARS = 500
+"""A person listens to no more before they take the call."""
+
+
+def routes() -> list[web.RouteDef]:
+    """The routes of this channel."""
+    return [
+        web.post("/v1/twilio/voice", _voice),
+        web.get("/v1/twilio/media", _media),
+        web.post("/v1/twilio/status", _status),
+        web.post("/v1/twilio/whisper", _whisper),
+    ]
+
+
+def _auth_token(services: Services) -> str:
+    secret = services.settings.twilio.auth_token
+    if secret is None:
+        raise Forbidden("this channel is closed: set twilio.auth_token", code="channel_off")
+    return secret.get_secret_value()
+
+
+async def _signed_form(request: web.Request) -> Mapping[str, str]:
+    """The form of a request that Twilio signed. Raises ``Forbidden``."""
+    token = _auth_token(request.app[SERVICES])
+    body = await request.read()
+    form = await request.post()
+    pairs = [(name, value) for name, value in form.items() if isinstance(value, str)]
+    is_json = request.content_type == "application/json"
+    if not is_signed(token, public_url(request), request.headers.get(_SIGNATURE), pairs, body if is_json else None):
+        raise Forbidden(
+            f"{_SIGNATURE} does not fit; check twilio.auth_token and phone.public_url", code="bad_signature"
+        )
+    return dict(pairs)
+
+
+async def _voice(request: web.Request) -> web.Response:
+    form = await _signed_form(request)
+    services = request.app[SERVICES]
+    call_sid = form.get("CallSid", "")
+    if not call_sid:
+        raise ProtocolError("field 'CallSid' is missing", param="CallSid")
+    if services.admission.full or services.voice is None:
+        return _xml(reject_twiml())
+    call_pass = services.tokens.issue_pass(subject(CHANNEL, call_sid))
+    parameters = {PASS: call_pass, "from": form.get("From", ""), "to": form.get("To", "")}
+    stream_url = own_url(request, "/v1/twilio/media", scheme="wss")
+    return _xml(connect_twiml(stream_url, parameters, own_url(request, "/v1/twilio/status")))
+
+
+async def _media(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    token = _auth_token(services)
+    given = request.headers.get(_SIGNATURE)
+    # Twilio signs the upgrade; a proxy may not pass the header on, and then the pass alone decides.
+    if given is not None and not is_signed(token, public_url(request, scheme="wss"), given, ()):
+        raise Forbidden(
+            f"{_SIGNATURE} does not fit; check twilio.auth_token and phone.public_url", code="bad_signature"
+        )
+
+    async def admit(started: CallStarted) -> Line:
+        facts = started.facts
+        services.tokens.redeem_pass(facts.parameters.get(PASS, ""), subject(CHANNEL, facts.call_id))
+        settings = services.settings.twilio
+        whisper = own_url(request, f"/v1/twilio/whisper?call={quote(facts.call_id)}")
+        control = TwilioCalls(settings.api_url, settings.account_sid, token, facts.call_id, whisper)
+        return await open_line(services, CHANNEL, started, control)
+
+    return await media_socket(request, TwilioDialect(), CHANNEL, admit)
+
+
+async def _status(request: web.Request) -> web.Response:
+    form = await _signed_form(request)
+    event = form.get("StreamEvent", form.get("CallStatus", ""))
+    if event == "stream-error":
+        request.app[SERVICES].metrics.errors.labels("twilio_stream").inc()
+        # What Twilio says of an error names no person; the call is named by a digest.
+        call = hashlib.sha256(form.get("CallSid", "").encode()).hexdigest()[:8]
+        log.logger(channel=CHANNEL).warning("stream failed", call_hash=call, error=form.get("StreamError", "")[:200])
+    return web.Response(status=204)
+
+
+async def _whisper(request: web.Request) -> web.Response:
+    """The summary of the hand-off that the conversation's events hold: any worker can tell it."""
+    await _signed_form(request)
+    services = request.app[SERVICES]
+    name = services.tokens.name_of(CHANNEL, request.query.get("call", ""))
+    events = await services.conversations.core.store.load(f"phone-{name}")
+    summary = next((event.summary for event in reversed(events) if isinstance(event, HandedOff)), "")
+    language = "zh" if any("\u4e00" <= character <= "\u9fff" for character in summary) else "en"
+    return _xml(say_twiml(summary[:_SUMMARY_CHARS], language))
+
+
+def _xml(document: str) -> web.Response:
+    return web.Response(text=document, content_type="text/xml")

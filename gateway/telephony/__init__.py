@@ -1,0 +1,1 @@
+"""What every telephone channel shares; see README.md. A channel adds a codec (``Dialect``) and its doors."""
