@@ -20,7 +20,7 @@ from dialogue.shop.types import Customer, Order, PostalAddress
 from dialogue.skills.mentions import mentions
 from dialogue.state import DialogueState
 
-_UNIT = r"(?:suite|ste\.?|apt\.?|apartment|unit|room|floor|#)\s*[\w-]+"
+_UNIT = r"(?i:suite|ste\.?|apt\.?|apartment|unit|room|floor|#)\s*[\w-]+"
 _ADDRESS = re.compile(
     rf"(?P<street>\b\d+\w?\s+[A-Za-z][\w.' -]*?)(?:,?\s+(?P<unit>{_UNIT}))?\s*,\s*"
     r"(?P<city>[A-Za-z][A-Za-z.' -]*?)\s*(?:,\s*|\s+)"
