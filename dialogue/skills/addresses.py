@@ -59,14 +59,14 @@ def parse(text: str) -> PostalAddress | None:
     found = _ADDRESS.search(text)
     if found is None:
         return None
-    state, code = found["state"] or "", found["code"]
+    state, code, unit = found["state"] or "", found["code"], (found["unit"] or "").strip()
     city = found["city"].strip()
     if state and len(state) > 2 and state.lower() not in _states()["names"]:
         city, state = f"{city} {state}", ""
     state = _states()["names"].get(state.lower(), state)
     return PostalAddress(
         found["street"].strip(" ,"),
-        (found["unit"] or "").strip(),
+        unit[:1].upper() + unit[1:],
         city,
         state or _state_of(code),
         code,
@@ -138,7 +138,7 @@ def _names_place(address: PostalAddress, text: str) -> bool:
     street = re.sub(r"^\d+\w?\s+", "", address.street)
     lowered = text.lower()
     return any(
-        len(name) > 3 and re.search(rf"\b{re.escape(name.lower())}\b", lowered) for name in (address.city, street)
+        len(name) > 2 and re.search(rf"\b{re.escape(name.lower())}\b", lowered) for name in (address.city, street)
     )
 
 

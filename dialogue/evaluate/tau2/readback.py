@@ -14,6 +14,11 @@ from dialogue.evaluate.tau2.sentences import squeezed
 from dialogue.evaluate.tau2.wishes import Goal
 
 _ORDER_NUMBER = re.compile(r"#?\bW\d{5,}\b")
+_NOT_THAT = {
+    kind: r"\bcancel (?:order|it)\b" + ("" if kind in {"return", "exchange", "modify"} else r"|\breturn (?:from|of)\b")
+    for kind in ("return", "exchange", "modify", "address", "account_address", "payment")
+}
+"""What a read-back for each of these goals cannot be."""
 _VERBS = {"return": "return", "exchange": "exchange", "modify": "change", "cancel": "cancel"}
 
 
@@ -31,6 +36,8 @@ def objection(goal: Goal, payment: str, said: str) -> Objection | None:
 
     ``payment``: how they pay where the goal does not say.
     """
+    if goal.kind in _NOT_THAT and re.search(_NOT_THAT[goal.kind], said, re.IGNORECASE):
+        return Objection(f"No. {goal.words}")
     numbers = {f"#{found.lstrip('#')}" for found in _ORDER_NUMBER.findall(said)}
     if goal.order_numbers and numbers and not numbers & set(goal.order_numbers):
         return Objection(f"No, I mean order {goal.order_numbers[0]}. {goal.words}")
