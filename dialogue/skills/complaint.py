@@ -39,7 +39,7 @@ NO_ORDER = "none"
 COMPENSATION = "compensation"
 """As it is called among what was declined."""
 _MAKES = re.compile(
-    r"(我|就|还|也|必须|一定)?(要|想|得|来)投诉|投诉(你们|他|她|快递|客服|商家|卖家)|\b(want|like|going"
+    r"(能|可以|要|给|该).{0,4}(补偿|赔偿?)|\bcompensat|(我|就|还|也|必须|一定)?(要|想|得|来)投诉|投诉(你们|他|她|快递|客服|商家|卖家)|\b(want|like|going"
     r"|need) to (complain"
     r"|make a complaint|file a complaint)\b|\bi'?m complaining\b",
     re.IGNORECASE,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from dialogue import cues
+from dialogue.skills import return_words
 from dialogue.skills.context import Context, Item
 from dialogue.skills.free_answer import free_answer
 from dialogue.skills.handoff import offer
@@ -21,7 +23,14 @@ class Faq:
     writes = False
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
-        """The best entry, or "I don't know"."""
+        """The best entry, or "I don't know"; of the freight of a return that is being arranged, what it costs."""
+        task = context.state.task
+        if context.turn.parse.intent == "freight" and task is not None and task.skill == "returns":
+            customer = await context.shop.customer(context.state.customer_id) if context.state.customer_id else None
+            level = customer.level if customer else None
+            text = return_words.freight(context, str(task.slots.get("reason") or ""), level)
+            yield context.reply(text, sources=("shop:policy",))
+            return
         async for item in answer(context):
             yield item
 
@@ -35,7 +44,8 @@ async def answer(context: Context) -> AsyncIterator[Item]:
         others = tuple(hit.entry.title(context.language) for hit in hits[1:] if hit.confident)[:2]
         told = best.answer(context.language)
         if best.is_passage:
-            told = context.say("faq.passage", text=told)
+            is_foreign = cues.spoken_language(told) not in {None, context.language}
+            told = context.say("faq.foreign") if is_foreign else context.say("faq.passage", text=told)
         named = best.entry_id if best.entry_id.startswith("doc:") else f"faq:{best.entry_id}"
         yield context.reply(told, cards=(source,), suggestions=others, sources=(named,))
         return

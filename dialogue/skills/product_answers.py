@@ -56,6 +56,8 @@ def concept(context: Context, product: Product, asked: facts.Concept, reviews: R
         if found.text == _YES:
             return Answer((context.say("products.fact_yes", name=name, label=attribute),))
         value = facts.value_in(found.text, context.language)
+        if context.language == "en" and not facts.is_english(value):
+            return Answer((context.say("products.page_only", name=name, label=label),), known=False)
         return Answer((context.say("products.fact", name=name, label=attribute, value=value),))
     if found.source == "description":
         if context.language == "en":

@@ -28,7 +28,8 @@ from nlu.types import Expectation, Parse
 
 Topic = Literal["compare", "stock", "price", "reviews", "warranty", "concept", "about"]
 _COMPARES = re.compile(
-    r"区别|对比|比较一?下|比一比|(和|跟|与).{1,12}比(呢|较|怎么样|一下|起来)|不同|不一样|差在哪|(和|跟|与|还是).{1,20}(哪|谁)(个|款|一个)?(更|比较)?(好|划算|值)|(这|那)?两(个|款)(哪|有|怎么)"
+    r"(哪|谁)(个|款|一个)?(更|比较)(便宜|贵|好|大|小|轻|重|划算|耐用|值)|^(那|所以)?(哪|谁)(个|款)(便宜|贵|划算|轻|重|大|小)"
+    r"|区别|对比|比较一?下|比一比|(和|跟|与).{1,12}比(呢|较|怎么样|一下|起来)|不同|不一样|差在哪|(和|跟|与|还是).{1,20}(哪|谁)(个|款|一个)?(更|比较)?(好|划算|值)|(这|那)?两(个|款)(哪|有|怎么)"
     r"|\b(difference|compare|versus|vs\.?)\b|\bwhich (one )?is (better|cheaper)\b",
     re.IGNORECASE,
 )
@@ -40,6 +41,7 @@ _STOCK = re.compile(
 _PRICE = re.compile(r"多少钱|什么价|价格|价位|怎么卖|几块|多少元|贵不贵|\bhow much\b|\bprice|\bcost", re.IGNORECASE)
 _REVIEWS = re.compile(
     r"评价|口碑|评分|好评|差评|质量(怎么样|好不好|好吗|如何)|好用(吗|不)|好不好|怎么样|值得|缺点|优点|靠谱吗"
+    r"|\b(buyers|customers|people|others) (say|think)\b"
     r"|\breviews?\b|\brat(ed|ing)\b|\bis (it|this) (any )?good\b|\bworth\b|\bdownsides?\b|\bpros\b",
     re.IGNORECASE,
 )
@@ -75,7 +77,8 @@ class Products:
         if _BESIDE.search(text) and state.last_product is not None:
             return True
         if _COMPARES.search(text) and not _NO_GOODS.search(text):
-            return bool(_TWO.search(text)) or (bool(state.last_products) and which_product.points(text))
+            is_of_shown = len(state.last_products) > 1 or which_product.points(text)
+            return bool(_TWO.search(text)) or (bool(state.last_products) and is_of_shown)
         topic = topic_of(text, "")
         if parse.intent in {"out_of_scope", "size_advice"} and topic == "stock" and _is_told_apart(parse):
             return True
@@ -104,7 +107,7 @@ class Products:
             return
         product = await which_product.chosen(context, draft)
         if product is None and draft:
-            text = context.text if topic_of(context.text, "") != "about" else f"{context.text} {draft.get('asked', '')}"
+            text = await self._question(context, draft)
         topic = topic_of(text, str(draft.get("intent") or context.turn.parse.intent))
         if topic == "compare" and product is None:
             found = await which_product.pair(context, text)
@@ -124,6 +127,13 @@ class Products:
             return
         async for item in self._told(context, products, topic, text):
             yield item
+
+    async def _question(self, context: Context, draft: dict[str, Any]) -> str:
+        """What is asked now: the words themselves where they name a product or a topic, else what was asked before of
+        what they name."""
+        if topic_of(context.text, "") != "about" or await which_product.is_named(context, context.text):
+            return context.text
+        return f"{context.text} {draft.get('asked', '')}"
 
     def _kept(self, context: Context, draft: dict[str, Any]) -> dict[str, Any]:
         return {"asked": context.text, "intent": context.turn.parse.intent, **draft}
@@ -156,7 +166,8 @@ class Products:
             return
         if task is not None:
             yield TaskEnded("done")
-        if context.turn.parse.intent == "stock" or topic_of(context.text, "") in {"price", "stock"} or task is not None:
+        is_of_goods = context.turn.parse.intent == "stock" or topic_of(context.text, "") in {"price", "stock"}
+        if is_of_goods or task is not None or context.state.last_product is not None:
             suggestions = context.suggest("recommend", "human")
             yield context.reply(context.say("products.none", words=words), suggestions=suggestions)
             return

@@ -211,7 +211,7 @@ class Recommend:
             )
         key = "recommend.no_more" if draft["shown"] else "recommend.none"
         ended = (TaskEnded("done"),) if task else ()
-        words = str(draft.get("what") or context.text)
+        words = str(draft.get("what") or context.say("recommend.goods"))
         return (*ended, context.reply(context.say(key, words=words), suggestions=context.suggest("recommend", "human")))
 
     async def _picked(self, context: Context, draft: Draft, product: Product) -> tuple[Item, ...]:

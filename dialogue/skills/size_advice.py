@@ -95,6 +95,10 @@ class SizeAdvice:
             product = await context.shop.product(str(draft["sku"]))
         if product is None and context.resumed and (offered := await which_product.offered(context, draft)):
             return which_product.ask_which(context, self.name, draft, offered)
+        task = context.task_of(self.name)
+        is_measure = task is not None and task.step == "which" and any(asdict(sizes.read(context.text)).values())
+        if product is None and is_measure and (offered := await which_product.offered(context, draft)):
+            return which_product.ask_which(context, self.name, draft, offered)
         if product is None and not context.resumed:
             meant = await which_product.find(context, _ASKS.sub(" ", context.text))
             sized = tuple(entry for entry in meant.several if "尺码" in entry.attributes)

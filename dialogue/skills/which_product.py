@@ -80,11 +80,29 @@ async def find(context: Context, text: str, *, in_stock: bool = False) -> Meant:
         hits = await context.shop.search_products(rest, limit=1) if rest else ()
         if not any(_likeness(rest, product) > 0 for product in hits):
             return Meant(await pointed_at(context, text))
+    if (concept := facts.asked(text)) and not await is_named(context, text):
+        rest = concept.asks.sub(" ", text)
+        words = search_words(rest) if await is_named(context, rest) else words
     found = await context.shop.search_products(words, in_stock=in_stock, limit=FOUND) if words else ()
     named = tuple(product for product in found if _likeness(words, product) > 0) or found
     if named and not (_POINTS.search(text) and _likeness(words, named[0]) < 0.34):
         return Meant(tuple(sorted(named, key=lambda product: -_likeness(words, product))), words)
+    if words and _names_other(context, text) and not _POINTS.search(text):
+        return Meant((), words)
     return Meant(await pointed_at(context, text), words if not context.state.last_products else "")
+
+
+def _names_other(context: Context, text: str) -> bool:
+    """Whether a thing is named that the catalogue does not know."""
+    named = context.turn.parse.slot("product") is not None
+    return named and text == context.text and not is_ours(context.turn.parse)
+
+
+async def is_named(context: Context, text: str) -> bool:
+    """Whether ``text`` names a product of the shop in half of its words. Raises ``ShopUnavailable``."""
+    words = search_words(text)
+    found = await context.shop.search_products(words, limit=FOUND) if words else ()
+    return any(_likeness(words, product) >= 0.5 for product in found)
 
 
 async def _heard(context: Context, text: str, words: str) -> Product | None:
