@@ -5,7 +5,7 @@ The gateway does the same with channels, a store and deadlines; here WRITEs run 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -51,9 +51,11 @@ class Chat:
         """The first words."""
         return self._responder.greeting(self.state)
 
-    async def say(self, text: str, modality: Modality = "text") -> AsyncGenerator[Reply, None]:
-        """The replies to ``text``; ``modality``: how they reach the customer."""
-        parse = await self._understanding.understand(text, self.state.expectation)
+    async def say(
+        self, text: str, modality: Modality = "text", alternatives: Sequence[str] = ()
+    ) -> AsyncGenerator[Reply, None]:
+        """The replies to ``text``; ``modality``: how they reach the customer; ``alternatives``: as heard otherwise."""
+        parse = await self._understanding.understand(text, self.state.expectation, alternatives=alternatives)
         self.turn = Turn(self.state.turn_count + 1, parse.text, parse, modality, "chat")
         self._apply(CustomerSaid(self.turn))
         chosen = self._responder.chosen(self.state, self.turn)

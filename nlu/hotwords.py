@@ -38,13 +38,13 @@ def domain_words(domain: str = DEFAULT) -> Mapping[Language, tuple[str, ...]]:
 
 
 def with_own(words: Mapping[Language, Sequence[str]], names: Iterable[str]) -> Mapping[Language, Sequence[str]]:
-    """``words`` with the caller's own products before the last one, which stays the one that counts most: Chinese names
-    for Chinese speech, the others for English."""
+    """``words`` and then the caller's own products, which count most: Chinese names for Chinese speech, the others for
+    English. Not for where a number is asked for."""
     own = hotwords(names)
     chinese = tuple(name for name in own if not name.isascii())
     english = tuple(name for name in own if name.isascii())
     more: Mapping[Language, tuple[str, ...]] = {"zh": chinese, "en": english}
-    return {language: (*expected[:-1], *more[language], *expected[-1:]) for language, expected in words.items()}
+    return {language: (*expected, *more[language]) for language, expected in words.items()}
 
 
 def hotwords(names: Iterable[str], *, most: int = MOST) -> tuple[str, ...]:

@@ -125,6 +125,12 @@ async def _robust(bench: Bench) -> Results:
     return await _offered(robust.measure, bench)
 
 
+async def _stories_aloud(bench: Bench) -> Results:
+    from tests.bench import stories_aloud
+
+    return await _offered(stories_aloud.measure, bench)
+
+
 async def _turn_taking(bench: Bench) -> Results:
     from tests.bench import turn_taking
 
@@ -206,6 +212,7 @@ PARTS: Mapping[str, Part] = {
     "asr": Part(_asr, "recognition: utterances per second and error rate", 30),
     "nlu": Part(_nlu, "understanding: held out, and on the data sets of --data FOLDER", 60),
     "robust": Part(_robust, "understanding over the telephone, plain and robust", 15),
+    "stories_aloud": Part(_stories_aloud, "our stories told on the telephone", 40),
     "media": Part(_media, "media path with stub engines", 20),
     "soak": Part(_soak, "soak", 10),
     "waterfall": Part(_waterfall, "the time of one turn as a picture", 1, by_default=False),

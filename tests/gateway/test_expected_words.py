@@ -27,8 +27,7 @@ async def test_a_known_customers_products_are_expected_but_not_among_digits() ->
         names = [line.name for order in await shop.orders(demo.DEMO_CUSTOMER_ID, 1) for line in order.lines]
         told = expected.now(FREE)
         assert told is not None
-        assert told["zh"][-1] == "零一二"
-        assert any(word in name for name in names for word in told["zh"][1:-1])
+        assert any(word in name for name in names for word in told["zh"][2:])
         assert expected.now(DIGITS) == WORDS
         await expected.learn(None)
         assert expected.now(FREE) == WORDS

@@ -2,8 +2,9 @@
 
 146 sentences of our own (``sentences.tsv``: text, the intents that fit, slots) are spoken by the voice ``fast``, sent
 through 300-3400 Hz, 8 kHz, 8-bit mu-law and white noise at 15 dB, and recognised. Intents and slots are read from the
-text as written and as recognised, twice: plain (the recogniser's first reading, no repair, no catalogue, products by
-the shop's search) and robust (misheard words put right, n-best, products by the catalogue's sound). The slot readers
+text as written and as recognised, twice: plain (the recogniser as it comes, its first reading, no repair, no catalogue,
+products by the shop's search) and robust (noise reduced, the domain's words expected, misheard words put right, n-best,
+products by the catalogue's sound). The caller is nobody known: no products of theirs are expected. The slot readers
 are the same. A slot is right where name and value are; a product where the best sku is. What is spoken and recognised
 is kept in build/bench/robust.
 """
@@ -31,6 +32,7 @@ from dialogue.shop.types import Product
 from inference_server.client import InferenceClient
 from inference_server.launch import REPOSITORY, Triton, server_python
 from nlu.classifiers import load_classifier
+from nlu.hotwords import domain_words
 from nlu.repair import NO_TERMS
 from nlu.slots import ProductLexicon, SlotConfig
 from nlu.sounds_like import NOTHING_BY_EAR
@@ -48,6 +50,7 @@ TODAY = date(2026, 11, 19)
 LINES = {"noisy": 15.0, "fair": 30.0}
 """Telephone lines, and how far their white noise is below the speech, in dB."""
 _MODELS = ("embed", "intent", "sentiment")
+WAYS = ("plain", "robust")
 _QUIET_S = 0.3
 Pair = tuple[str, str]
 """A slot's name and value as written in the table."""
@@ -129,19 +132,26 @@ def over_the_line(samples: Samples, snr_db: float, seed: int) -> Samples:
     return telephone(speech + noise * np.float32(loud * 10 ** (-snr_db / 20)))
 
 
-async def recognised(rows: Iterable[Sentence], folder: Path, snr_db: float) -> list[Heard]:
-    """Each sentence spoken and recognised, from ``folder`` where it was before."""
+async def recognised(rows: Iterable[Sentence], folder: Path, snr_db: float, *, robust: bool) -> list[Heard]:
+    """Each sentence spoken and recognised, from ``folder`` where it was before. ``robust``: with noise reduction and
+    the words of the domain."""
+    expected = domain_words() if robust else None
+    folder /= hashlib.sha256(repr(sorted((expected or {}).items())).encode()).hexdigest()[:8]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     rows = list(rows)
     paths = {row.text: folder / f"{hashlib.sha256(row.text.encode()).hexdigest()[:16]}.json" for row in rows}
     missing = [row for row in rows if not paths[row.text].is_file()]
     if missing:
-        tts, asr = await asyncio.to_thread(load_tts, TtsOptions()), await asyncio.to_thread(load_asr, AsrOptions())
+        tts, asr = (
+            await asyncio.to_thread(load_tts, TtsOptions()),
+            await asyncio.to_thread(load_asr, AsrOptions(noise_reduction=robust)),
+        )
         try:
-            for number, row in enumerate(missing):
+            for row in missing:
                 samples, *_ = await spoken_samples(tts, row.text, row.language)
                 wide = resample(samples, tts.capabilities.rate_hz, LISTEN_RATE_HZ)
-                got = await asr.transcribe(over_the_line(wide, snr_db, number), language=row.language)
+                spoken = over_the_line(wide, snr_db, rows.index(row))
+                got = await asr.transcribe(spoken, language=row.language, hotwords=expected)
                 heard = {"said": row.text, **asdict(Heard(got.text, got.alternatives))}
                 paths[row.text].write_text(json.dumps(heard, ensure_ascii=False), "utf-8")
         finally:
@@ -213,9 +223,11 @@ async def classifier() -> AsyncIterator[Classifier]:
 async def measure(build: Path, console: Console, *, quick: bool = False) -> Results:
     """Both ways on the text as written and over each line; some minutes where nothing was kept."""
     rows = sentences()[:: 5 if quick else 1]
-    texts = {"clean": [Heard(row.text, ()) for row in rows]}
-    for line, snr_db in LINES.items():
-        texts[line] = await recognised(rows, build / "bench" / "robust" / line, snr_db)
+    texts = {(way, "clean"): [Heard(row.text, ()) for row in rows] for way in WAYS}
+    for way in WAYS:
+        for line, snr_db in LINES.items():
+            folder = build / "bench" / "robust" / line
+            texts[way, line] = await recognised(rows, folder, snr_db, robust=way == "robust")
     catalogue = products()
     names = ProductLexicon((product.sku, (product.name, product.name_en)) for product in catalogue)
     scores: dict[tuple[str, str], Score] = {}
@@ -225,7 +237,8 @@ async def measure(build: Path, console: Console, *, quick: bool = False) -> Resu
             "robust": Understanding(trained, slots=SlotConfig(catalogue=names)),
         }
         for way, understanding in ways.items():
-            for line, heard in texts.items():
+            for line in ("clean", *LINES):
+                heard = texts[way, line]
                 scores[way, line], missed = await score(rows, heard, understanding, catalogue, way == "robust")
                 (build / "bench" / f"robust-{way}-{line}.txt").write_text("\n".join(missed), "utf-8")
     return results(scores, len(rows))
