@@ -98,14 +98,11 @@ export class Connection extends EventTarget {
     this.#line?.setTrack(track);
   }
 
-  /**
-   * @param {ArrayBuffer} pcm s16le, 16 kHz @param {boolean} isEarly spoken before the line was open
-   * @returns {boolean} false when it was not sent
-   */
-  sendAudio(pcm, isEarly = false) {
-    if (this.#line) {
-      if (isEarly) this.#line.sendEarly(pcm);
-      return true; // the track carries it
+  /** @param {ArrayBuffer} pcm s16le, 16 kHz @returns {boolean} false when it was not sent */
+  sendAudio(pcm) {
+    if (this.state === "open" && this.#line) {
+      this.#line.sendAudio(pcm);
+      return true;
     }
     if (this.state !== "open" || !this.#socket || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) return false;
     this.#socket.send(pcm);
@@ -199,6 +196,7 @@ export class Connection extends EventTarget {
       this.#said = true;
     } else if (message.type === "pong") {
       clearTimeout(this.#deadline);
+      this.#line?.ponged(message.t);
     } else if (message.type === "error" && message.fatal) {
       this.#fatal = message.code;
     }
@@ -209,7 +207,8 @@ export class Connection extends EventTarget {
     clearTimeout(this.#deadline);
     this.#attempt = 0;
     this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
-    this.#become("open");
+    this.#become("open"); // here what was spoken early is sent
+    this.#line?.goLive();
   }
 
   /** @param {ArrayBuffer} data */

@@ -134,7 +134,7 @@ export class Conversation extends EventTarget {
       this.#asked(null);
       this.#change({ awaiting: true });
     }
-    for (const frame of this.#earlyFrames.splice(0)) this.#send(frame, true);
+    for (const frame of this.#earlyFrames.splice(0)) this.#send(frame);
     // The customer let go of the button before the line was open.
     if (this.#clock.sentSamples > 0 && !this.facts.micOpen) this.parts.connection.send({ type: "mute", muted: true });
   }
@@ -150,9 +150,9 @@ export class Conversation extends EventTarget {
     if (this.#earlyFrames.length > MAX_EARLY_FRAMES) this.#earlyFrames.shift();
   }
 
-  /** @param {CustomEvent["detail"]} frame @param {boolean} isEarly */
-  #send({ pcm, samples, capturedAtMs }, isEarly = false) {
-    if (this.parts.connection.sendAudio(pcm, isEarly)) this.#clock.sent(samples, capturedAtMs);
+  /** @param {CustomEvent["detail"]} frame */
+  #send({ pcm, samples, capturedAtMs }) {
+    if (this.parts.connection.sendAudio(pcm)) this.#clock.sent(samples, capturedAtMs);
     else this.#clock.break();
   }
 

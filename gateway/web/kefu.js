@@ -110,7 +110,7 @@ export class Kefu extends EventTarget {
   #changed(detail) {
     if (detail.state === "open") {
       for (const message of this.#waiting.splice(0)) this.#connection.send(message);
-      for (const pcm of this.#early.splice(0)) this.#connection.sendAudio(pcm, true);
+      for (const pcm of this.#early.splice(0)) this.#connection.sendAudio(pcm);
     } else {
       this.#player.clear();
     }

@@ -3,10 +3,15 @@
  *
  *   offer -> POST /v1/webrtc -> answer -> connected, channel open        else it fails within the deadline
  *
- * What was spoken before the line was open goes over the channel as PCM (s16le mono, 16 kHz).
+ * What was spoken before the line was open goes over the channel as PCM (s16le mono, 16 kHz), and so does all that follows
+ * until the server has confirmed it by a pong: else the track's first words could overtake it.
+ *
+ *   microphone   |--early--|--channel--|--track-------->
+ *                     open ^ping   pong ^
  */
 
 const DEADLINE_MS = 3000; // then the caller takes the socket
+const LIVE = -1; // the ping behind what was spoken early
 const GATHER_MS = 500; // candidates that come later are not worth the wait: ours are of this network
 
 /**
@@ -25,6 +30,9 @@ export class RtcLine {
   #sender;
   #hangUp = "";
   #over = false;
+  #isLive = false;
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
 
   /** @param {RTCPeerConnection} pc @param {RTCDataChannel} channel @param {RTCRtpSender} sender */
   constructor(pc, channel, sender) {
@@ -70,14 +78,27 @@ export class RtcLine {
     return true;
   }
 
-  /** @param {ArrayBuffer} pcm */
-  sendEarly(pcm) {
-    if (this.#channel.readyState === "open") this.#channel.send(pcm);
+  /** Microphone audio that the track does not carry yet; later it is not sent twice. @param {ArrayBuffer} pcm */
+  sendAudio(pcm) {
+    if (!this.#isLive && this.#channel.readyState === "open") this.#channel.send(pcm);
+  }
+
+  /** What was spoken early has been sent: the track takes over as soon as it has arrived. */
+  goLive() {
+    this.send(JSON.stringify({ type: "ping", t: LIVE }));
+  }
+
+  /** @param {number} t of a pong */
+  ponged(t) {
+    if (t !== LIVE) return;
+    this.#isLive = true;
+    this.setTrack(this.#track);
   }
 
   /** The customer's microphone, or null while it is closed. @param {MediaStreamTrack | null} track */
   async setTrack(track) {
-    if (!this.#over) await this.#sender.replaceTrack(track);
+    this.#track = track;
+    if (this.#isLive && !this.#over) await this.#sender.replaceTrack(track);
   }
 
   close() {

@@ -49,7 +49,7 @@ def test_a_spoken_then_a_typed_question_are_answered(
 
     ask_aloud(page)
     # Whisper may write 定单 for 订单.
-    expect(page.locator(".row-you .bubble:not(.live)")).to_contain_text("单什么时候到", timeout=30_000)
+    expect(page.locator(".row-you .bubble:not(.live)")).to_contain_text("单什么时候", timeout=30_000)
     expect(page.locator(".card-order")).to_be_visible(timeout=15_000)
     expect(page.locator(".card-shipment")).to_contain_text(shop.carrier(ORDER))
     assert ORDER in digits(page.locator(".row-kefu .bubble").last.text_content() or "")

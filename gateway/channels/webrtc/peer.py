@@ -21,6 +21,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from gateway import events as ev
 from gateway.channels.web_codec import decode, encode
+from gateway.channels.webrtc.gaps import Gaps
 from gateway.channels.webrtc.track import RATE_HZ, AnswerTrack
 from gateway.errors import ProtocolError
 from gateway.paced import PacedLine
@@ -144,14 +145,14 @@ class Peer:
                 self._tell(ev.ErrorOut("busy", "too many messages at once; this one was dropped"))
 
     async def _hear(self) -> None:
-        track = await self._remote
+        track, gaps = await self._remote, Gaps(RATE_HZ)
         while True:
             try:
                 frame = await track.recv()
             except MediaStreamError:
                 self._gone.set()
                 return
-            self._put(ev.AudioIn(mono_pcm(frame)))
+            self._put(ev.AudioIn(gaps.push(mono_pcm(frame), frame.pts)))
 
     async def _leave(self) -> None:
         await self._gone.wait()
