@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import call, chat, doctor, kb, ledger, say, serve, setup, transcribe
+from gateway.cli import call, chat, doctor, domain, kb, ledger, say, serve, setup, transcribe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,7 @@ app.command("say")(say.say)
 app.command("doctor")(doctor.doctor)
 app.command("ledger")(ledger.ledger)
 app.add_typer(kb.app, name="kb")
+app.add_typer(domain.app, name="domain")
 
 
 def main() -> None:

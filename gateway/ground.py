@@ -67,7 +67,7 @@ async def open_triton(settings: Settings, stack: AsyncExitStack, progress: Progr
 
 def intent_head(domain: str) -> str:
     """The file beside the intent model that ``nlu.train --domain`` wrote."""
-    return "head.npz" if domain == DEFAULT else f"head.{domain}.npz"
+    return "head.npz" if domain == DEFAULT else f"head.{Path(domain).name}.npz"
 
 
 async def connected(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:

@@ -3,6 +3,7 @@
     dialogue/domains/<name>.yaml, or dialogue/domains/<name>/domain.yaml:
       title      name of the business, by language
       skills     name to "module:Class", first come first; or "module:NAME" of such a mapping
+      also       more skills, asked before those; "file.py:Class" names a file of the domain's folder
       backend    "module:Class", called with (engine, clock); without it the back end is the shop's of [shop]
       demo       "module:function", awaited with (engine, now) where demo data is wanted, at the start and hourly;
                  without it the demo shop
@@ -71,6 +72,7 @@ class Lines(_Checked):
 
     title: Mapping[Language, str]
     skills: Mapping[str, str] | str
+    also: Mapping[str, str] = {}
     backend: str | None = None
     demo: str | None = None
     numbers: str | None = None
@@ -88,9 +90,11 @@ class Business:
 
     @property
     def skills(self) -> Mapping[str, str]:
-        """Registry for ``dialogue.skills.load``."""
+        """Registry for ``dialogue.skills.load``; a file of skills is looked for in the domain's folder."""
         named = self.lines.skills
-        return _named(named) if isinstance(named, str) else named
+        common: Mapping[str, str] = _named(named) if isinstance(named, str) else named
+        own = {**self.lines.also, **{name: line for name, line in common.items() if name not in self.lines.also}}
+        return {name: str(self._folder / line) if ".py:" in line else line for name, line in own.items()}
 
     @property
     def wordings(self) -> Words:
@@ -138,7 +142,9 @@ def businesses(root: Path = ROOT) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def load_business(name: str = DEFAULT, root: Path = ROOT) -> Business:
-    """The domain called ``name``. Raises ``BusinessInvalid``."""
+    """The domain called ``name``, or in the folder that ``name`` is the path of. Raises ``BusinessInvalid``."""
+    if "/" in name:
+        root, name = Path(name).resolve().parent, Path(name).name
     if name not in businesses(root):
         raise BusinessInvalid(f"no domain is called '{name}'; there are {', '.join(businesses(root)) or 'none'}")
     path = next(path for path in (root / f"{name}.yaml", root / name / "domain.yaml") if path.is_file())

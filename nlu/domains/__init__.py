@@ -4,6 +4,8 @@
     nlu/domains/<name>/intents/<label>.txt   training utterances, see ``nlu.train.data``
     nlu/domains/<name>/keywords.yaml     rules of the keyword classifier
 
+A domain of your own lies anywhere: its name is then the path of its folder.
+
 Code names no label of a domain but those of ``ROLES``, which every taxonomy has, whatever else it holds.
 """
 
@@ -80,7 +82,9 @@ def domains(root: Path = ROOT) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def load_domain(name: str = DEFAULT, root: Path = ROOT) -> Domain:
-    """The domain called ``name``. Raises ``DomainError``."""
+    """The domain called ``name``, or in the folder that ``name`` is the path of. Raises ``DomainError``."""
+    if "/" in name:
+        root, name = Path(name).resolve().parent, Path(name).name
     path = root / name / "taxonomy.yaml"
     if not _NAME.fullmatch(name) or not path.is_file():
         raise DomainError(f"no domain is called '{name}'; there are {', '.join(domains(root)) or 'none'}")

@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"[red]{error}[/]", highlight=False)
         return 1
     if not options.evaluate_only:
-        path = options.report or report_path(options.domain)
+        path = options.report or report_path(load_domain(options.domain).name)
         kept = json.loads(path.read_text("utf-8")) if options.only and path.exists() else {}
         path.write_text(json.dumps(kept | report, indent=1) + "\n", "utf-8")
     return 0
@@ -168,7 +168,7 @@ def _encoder(triton: str | None) -> CachedEncoder:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nlu.train", description=__doc__)
-    parser.add_argument("--domain", default=DEFAULT, help="a folder of nlu/domains")
+    parser.add_argument("--domain", default=DEFAULT, help="a folder of nlu/domains, or the path of one")
     parser.add_argument("--only", choices=("intent", "sentiment"), help="train this head, leave the other as it is")
     parser.add_argument("--out", type=Path, default=MODEL_REPOSITORY, help="model repository to export to")
     parser.add_argument("--report", type=Path, help="where the scores are written")
