@@ -37,7 +37,8 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _CANCEL = re.compile(
-    _WISH + r"(?:cancel|remove)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?:the|my|these|those|any of)?|"
+    _WISH
+    + r"(?:cancel|remove)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?!to\b|it\b)(?:the |my |these |those |any |all |\w+,? (?:and )?\w)|"
     r"\bcan(?:not|'t)? (?:it|that|this|the order) be cancel",
     re.IGNORECASE,
 )
@@ -81,4 +82,8 @@ def running(state: DialogueState, skill: str) -> bool:
 
 def wishes_of(state: DialogueState, parse: Parse, skill: str) -> Verb | None:
     """What is explicitly wished for, where another task waits for an answer too."""
-    return explicit(parse, always=state.task is not None and state.task.skill != skill)
+    task = state.task
+    found = explicit(parse, always=task is not None and task.skill != skill)
+    if found != "cancel" and task is not None and "work" in task.slots:
+        return None  # the task on lines that runs takes up every other verb itself
+    return found

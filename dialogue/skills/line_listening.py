@@ -23,6 +23,9 @@ _ANY = re.compile(
     r"no preference|do(?:n'?t| not) (?:mind|care))\b",
     re.IGNORECASE,
 )
+_CURRENT = re.compile(
+    r"我(?:的|买)的?那个|\b(?:(?:my|the) (?:current|own|old|existing) (?:one|\w+)|mine)\b", re.IGNORECASE
+)
 _ITS = re.compile(r"它|这个|那个|\b(?:its?|that order|this order|the order|same order|the item)\b", re.IGNORECASE)
 _KEEP = re.compile(
     r"不换了|不改了|不要了|保留|\b(?:keep|leave|skip|forget|drop|never ?mind|don'?t (?:exchange|change|want))\b",
@@ -42,7 +45,7 @@ async def listen(context: Context, account: Account, work: Work, text: str, step
     elif step in {"variant", "wish"} and await _choose_variant(context, account, work, text):
         pass
     elif not plain or step is None:
-        _take_picks(context, account, work, text, step, verb)
+        await _take_picks(context, account, work, text, step, verb)
     return repr(work) != before
 
 
@@ -131,6 +134,10 @@ async def _choose_variant(context: Context, account: Account, work: Work, text: 
     if entry.offered and text.strip(" .").casefold() in labels:
         entry.new_sku = entry.offered[labels.index(text.strip(" .").casefold())]
         return True
+    other = verb_in(text)
+    if other == "return" and not spoken:
+        entry.kind = account.kind_for(Owned(account.order(entry.order), line), other) or entry.kind
+        return True
     variants = await account.variants(entry.sku)
     current = next((each for each in variants if each.sku == entry.sku), None)
     options = current.attributes if current else line.options
@@ -155,13 +162,15 @@ async def _choose_variant(context: Context, account: Account, work: Work, text: 
     return True
 
 
-def _take_picks(context: Context, account: Account, work: Work, text: str, step: str | None, verb: Verb) -> None:
+async def _take_picks(context: Context, account: Account, work: Work, text: str, step: str | None, verb: Verb) -> None:
     """Lines that the words name: the first ones, more of them, or others instead."""
     near = work.entries[0].order if work.entries else context.state.last_order
     picks = read_lines(text, account.owned, account.possible, near, verb)
     if not picks and work.entries and (others := _alike(account, work, text)):
         work.entries = []
         picks = (Picked(others, verb_in(text)),)
+    if not picks and step in {None, "which"} and _CURRENT.search(text):
+        picks = await _of_the_product(context, account, verb_in(text) or verb)
     if not picks and step in {None, "which"}:
         picks = _unnamed(account, text, verb, context.state.last_order)
     if not picks:
@@ -181,6 +190,16 @@ def _take_picks(context: Context, account: Account, work: Work, text: str, step:
                 _add(account, work, each, said, pick.wish, pick.target)
         else:
             _open(work, pick, said)
+
+
+async def _of_the_product(context: Context, account: Account, verb: Verb) -> tuple[Picked, ...]:
+    """The line of what was talked about last ("my current one"), whichever version of it."""
+    product = await context.shop.product(context.state.last_product or "")
+    if product is None or product.family is None:
+        return ()
+    lines = [each for each in account.owned if each.line.family == product.family]
+    pool = [each for each in lines if account.possible(each, verb)] or lines
+    return (Picked(tuple(pool), verb, is_settled=len(pool) == 1),) if pool else ()
 
 
 def _alike(account: Account, work: Work, text: str) -> tuple[Owned, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dialogue.shop.types import Product
+from dialogue.skills.option_scales import compared, number_of
 from dialogue.skills.option_values import Found, values_in
 
 Options = Mapping[str, str]
@@ -34,23 +35,12 @@ _REST_FREE = re.compile(
     r"any\b|different)|\bonly care about\b|\bdon'?t care\b",
     re.IGNORECASE,
 )
-_STEP = re.compile(
-    r"(?:小|大)一?(?:号|码)|\b(?:(?:one|a) size (?P<one>smaller|bigger|larger|up|down)|size (?P<size>smaller|bigger|larger|up|down)"
-    r"|(?P<en>smaller|bigger|larger)(?: size| one)?)\b",
-    re.IGNORECASE,
-)
-_MEASURED = re.compile(
-    r"(?:更|再|稍微?|比[^，。,]{1,10}|容量)(?P<sign>大|小)|(?P<bare>大|小)一?[些点]|\b(?:more|greater) capacity\b",
-    re.IGNORECASE,
-)
-"""更大的, 比现在小的: any that holds more, or less."""
 _DELTA = re.compile(
     r"(?P<count>\d+)\s*(?:[a-z]+\s+)?(?P<sign>less|fewer|more)\b|(?P<sign_zh>少|多)(?P<zh>\d+)", re.IGNORECASE
 )
 _OTHER = re.compile(
     r"(?:\b(?:another|a different|other)|换个|别的|其他)\s*(?P<what>[a-z]+|颜色|尺码|款式)", re.IGNORECASE
 )
-_SIZES = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +78,7 @@ class Fit:
 
 def read_wish(text: str, current: Options, variants: Sequence[Product]) -> Wish:
     """What ``text`` wants of ``variants``, said of a thing that has the options ``current``."""
+    stocked = [each for each in variants if each.stock > 0] or variants
     values = {name: tuple(dict.fromkeys(each.attributes.get(name, "") for each in variants)) for name in current}
     said = values_in(text, values)
     must: dict[str, tuple[str, ...]] = {}
@@ -96,7 +87,8 @@ def read_wish(text: str, current: Options, variants: Sequence[Product]) -> Wish:
     for found in said:
         into = never if found.kind == "not" else better if found.kind == "like" else must
         into[found.option] = tuple(dict.fromkeys((*into.get(found.option, ()), found.value)))
-    _relative(text, current, values, must, never)
+    there = {name: tuple(dict.fromkeys(each.attributes.get(name, "") for each in stocked)) for name in current}
+    _relative(text, current, there, must, never)
     keep = _kept(text, current) - set(must)
     for name in [name for name in must if name in never]:
         must[name] = tuple(value for value in must[name] if value not in never[name]) or must[name]
@@ -142,60 +134,22 @@ def _relative(
     never: dict[str, tuple[str, ...]],
 ) -> None:
     """Sizes up and down, so many more or fewer, another colour."""
-    if (step := _STEP.search(text)) and (name := _size_option(current)) and name not in must:
-        words = (step["one"] or step["size"] or step["en"] or step.group()).lower()
-        down = words.startswith(("small", "down", "小"))
-        if (wanted := _stepped(current[name], values[name], -1 if down else 1)) is not None:
-            must[name] = (wanted,)
-    elif (more := _MEASURED.search(text)) and (name := _measure(current)) and name not in must:
-        sign = -1 if "小" in (more["sign"] or more["bare"] or "") else 1
-        own = _number(current[name]) or 0.0
-        must[name] = tuple(value for value in values[name] if ((_number(value) or own) - own) * sign > 0) or ("",)
+    for name, wanted in compared(text, current, values).items():
+        must.setdefault(name, wanted)
     for delta in _DELTA.finditer(text):
         count = int(delta["count"] or delta["zh"])
         sign = -1 if (delta["sign"] or delta["sign_zh"]).lower() in {"less", "fewer", "少"} else 1
         for name, value in current.items():
-            now = _number(value)
+            now = number_of(value)
             if now is None:
                 continue
-            wanted = [each for each in values[name] if _number(each) == now + sign * count]
+            wanted = [each for each in values[name] if number_of(each) == now + sign * count]
             if wanted:
                 must[name] = (wanted[0],)
     if other := _OTHER.search(text):
         for name in current:
             if other["what"].lower().replace("colour", "color").rstrip("s") in name.lower() and name not in must:
                 never[name] = (current[name],)
-
-
-def _size_option(current: Options) -> str | None:
-    return next((name for name in current if "size" in name.lower() or name in {"尺码", "码数", "鞋码", "尺寸"}), None)
-
-
-def _measure(current: Options) -> str | None:
-    """The option that tells how much it holds or how large it is."""
-    measured = ("容量", "净含量", "尺寸", "capacity", "size")
-    return next((name for name in current if name.lower() in measured and _number(current[name]) is not None), None)
-
-
-def _stepped(now: str, values: Sequence[str], step: int) -> str | None:
-    """The next size: by letters, by words (small, medium, large), by number."""
-    for scale in (_SIZES, ("small", "medium", "large")):
-        known = [value for value in scale if value in values or value == now]
-        if now in known:
-            place = known.index(now) + step
-            return known[place] if 0 <= place < len(known) else None
-    numbers = sorted({number for value in values if (number := _number(value)) is not None})
-    own = _number(now)
-    if own is None:
-        return None
-    ahead = [number for number in numbers if (number > own if step > 0 else number < own)]
-    wanted = (min(ahead) if step > 0 else max(ahead)) if ahead else None
-    return next((value for value in values if _number(value) == wanted), None) if wanted is not None else None
-
-
-def _number(value: str) -> float | None:
-    found = re.match(r"\d+(?:\.\d+)?", value)
-    return float(found.group()) if found else None
 
 
 def fit(wish: Wish, current: Product, variants: Sequence[Product], *, same_too: bool = False) -> Fit:
@@ -217,7 +171,7 @@ def fit(wish: Wish, current: Product, variants: Sequence[Product], *, same_too: 
             return Fit(others=tuple(sorted(fitting, key=lambda each: _alike(each, current, but=wish))), missing=True)
     exact = [each for each in fitting if _alike(each, current, but=wish) == 0]
     if exact and wish.rest != "free":
-        return Fit(best=_most_liked(exact, wish)[0])
+        return Fit(best=min(_most_liked(exact, wish), key=lambda each: _nearness(each, wish)))
     liked = _most_liked(fitting, wish)
     if wish.better and wish.rest != "free":
         most = max(_alike(each, current) for each in liked)
@@ -235,6 +189,11 @@ def _satisfies(product: Product, wish: Wish, current: Product) -> bool:
         and all(options.get(name) not in values for name, values in wish.never.items())
         and all(options.get(name) == current.attributes.get(name) for name in wish.keep)
     )
+
+
+def _nearness(product: Product, wish: Wish) -> int:
+    """How far down the wishes' values those of the product are; they come nearest first."""
+    return sum(values.index(product.attributes[name]) for name, values in wish.must.items())
 
 
 def _met(product: Product, wish: Wish) -> int:
