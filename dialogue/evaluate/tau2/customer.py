@@ -75,7 +75,9 @@ class ScriptedCustomer:
 
     def _when_nothing_is_asked(self, said: str, *, told_identity: bool) -> str | None:
         goal = self._goal
-        lost = hearing.not_understood(said) or (told_identity and not self._confirmed)
+        # A change is not done before it was read back, or said to be done.
+        waits = goal is not None and goal.kind not in {"info", "other"} and not hearing.settled(said)
+        lost = hearing.not_understood(said) or ((waits or told_identity) and not self._confirmed)
         if goal is not None and lost and self._again < _SAID_AGAIN and not hearing.refused(said):
             self._again += 1
             return goal.words

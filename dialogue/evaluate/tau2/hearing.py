@@ -53,6 +53,7 @@ _NOT_UNDERSTOOD = re.compile(
     r"rephrase|I can help with|what can I do|how can I help|beyond me|pardon)\b",
     re.IGNORECASE,
 )
+_SETTLED = re.compile(r"\b(?:done|submitted|cancelled|changed|already|nothing (?:was|has))\b", re.IGNORECASE)
 _PRICE = re.compile(r"\$?\b(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d{2})\b")
 _PREFERS = re.compile(r"\b(?:prefer|rather have|go for|settle for|fine with|okay with|ok with)", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"\b(?:one|it|them|current|mine)\b", re.IGNORECASE)
@@ -127,6 +128,11 @@ def refused(said: str) -> bool:
 def not_understood(said: str) -> bool:
     """Kefu did not take up what was said."""
     return bool(_NOT_UNDERSTOOD.search(said))
+
+
+def settled(said: str) -> bool:
+    """It is done, or was done before."""
+    return bool(_SETTLED.search(said))
 
 
 def branch_for(branches: Sequence[Branch], said: str) -> Branch | None:

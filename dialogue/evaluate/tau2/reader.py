@@ -45,21 +45,24 @@ _KINDS: tuple[tuple[GoalKind, str], ...] = (
     ("payment", r"\b(?:chang|switch|modif|updat)\w*\b.*\bpayment\b(?! difference)|\bpay for\b.*\bwith\b"),
     ("address", r"\b(?:chang|switch|modif|updat)\w*\b.*\b(?:order|orders|shipping|delivery|#?W\d+)\b.*\baddress|"
      r"\b(?:chang|switch|modif|updat)\w*\b.*\baddress\b.*\b(?:order|orders)\b(?!s? something)"
-     r"|^for (?:order )?#?W\d+.*\baddress\b"),
+     r"|^for (?:order )?#?W\d+.*\baddress\b|\b(?:go|goes|send|sent|shipped|delivered) to \d"),
     ("account_address", r"\b(?:chang|switch|modif|updat)\w*\b.*\baddress\b"),
     ("cancel", r"\bcancel|\bno longer need"),
-    ("exchange", r"\bexchang|\bswap|\breplac|\bnew pair\b"),
-    ("return", r"\breturn|\brefund\b|\bsend back\b"),
-    ("modify", r"\b(?:chang|modif|switch|updat|upgrad|remov)"),
+    ("exchange", r"\bexchang|\bswap|\breplac|\bnew pair\b|\bsame (?:thing|one|item)s? but\b"),
+    ("return", r"\breturn|\brefund\b|\bsend\w* (?:\w+ ){0,5}back\b|\bmoney back\b"),
+    ("modify", r"\b(?:chang|modif|switch|updat|upgrad|remov)|\btak\w+ .*\bout of\b"),
     ("info", r"\bhow (?:many|much)\b|\bwonder\b|\btell me\b|\?$|^(?:[\w']+\s+){0,3}?(?:find|get|ask)\b"),
 )  # fmt: skip
 _REQUEST = re.compile(
     rf"\b(?:{REQUEST_VERBS}|upgrad\w+|exchang\w+|cancel\w*|return\w*|wonder|wondering|how many|how much|no "
-    rf"longer needs?|replacement|knowing|figur\w+ out|finding out|pay for)\b",
+    rf"longer needs?|replacement|knowing|figur\w+ out|finding out|pay for|"
+    rf"send\w* (?:\w+ ){{1,6}}back|(?:tak\w+|leav\w+) (?:\w+ ){{1,6}}out|the same (?:thing|one|item)s? but|"
+    rf"(?:go|goes|sent|shipped|delivered) to(?= \d))\b",
     re.IGNORECASE,
 )
 _WANT = re.compile(
-    r"\b(?:want|wish|would like|'d like|need|looking|decided?|hope|rather|wonder|inquire|intend|interested "
+    r"\b(?:has to|have to|want|wish|would like|'d like|need|looking|decided?|hope|rather|wonder|inquire|"
+    r"intend|interested "
     r"in)\b",
     re.IGNORECASE,
 )
@@ -157,7 +160,8 @@ class _Reader:
             self._goals[-1] = _told(self._goals[-1], " ".join(self._context))
         elif self._context:
             words = " ".join(self._context)
-            self._goals = [Goal(_kind(words) or "other", words, payment=_payment(words))]
+            kind = _kind(words) or "other"
+            self._goals = [replace(_goal(kind, words, words), branches=tuple(self._early))]
         return self._goals
 
     def _prose(self, text: str) -> None:
