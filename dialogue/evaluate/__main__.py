@@ -1,8 +1,9 @@
 """``python -m dialogue.evaluate --retrieval FILE [--corpus FILE] [--json]``: how well the knowledge base finds.
 
-``--baskets FILE``: how well what is bought together is known. ``--latency N``: how long one search takes among N
-made-up entries, without embedding the question. ``--tau2 FOLDER``, ``--ecombench FOLDER``: tasks of other benchmarks,
-played as dialogues by scripted customers; README.md says how.
+``--stories``: how many of our own stories end as they must. ``--baskets FILE``: how well what is bought together is
+known. ``--latency N``: how long one search takes among N made-up entries, without embedding the question. ``--tau2
+FOLDER``, ``--ecombench FOLDER``: tasks of other benchmarks, played as dialogues by scripted customers; README.md says
+how.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dialogue.evaluate.dialogues import Played, played
 from dialogue.evaluate.latency import searching
 from dialogue.evaluate.recommend import measured as baskets
 from dialogue.evaluate.retrieval import DataError, Remembering, load, measured
+from dialogue.evaluate.stories import measured as stories
 from dialogue.knowledge.embedder import PROBE
 from nlu.train.embeddings import EncoderError, server_python, subprocess_encoder, triton_encoder
 
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--tau2", type=Path, metavar="FOLDER", help="retail world of tau2; its tasks lie in or beside it"
     )
     parser.add_argument("--ecombench", type=Path, metavar="FOLDER", help="world of ECom-Bench, likewise")
+    parser.add_argument("--stories", action="store_true", help="our own stories, by the trained heads")
     parser.add_argument("--tasks", type=Path, metavar="FILE", help="other tasks for that world")
     parser.add_argument("--only", nargs="+", default=(), metavar="ID", help="of these ids")
     parser.add_argument("--voice", action="store_true", help="the customers speak, over the telephone")
@@ -48,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
     what = (options.retrieval, options.latency, options.baskets, options.tau2, options.ecombench)
-    if sum(option is not None for option in what) != 1:
-        parser.error("give --retrieval, --latency, --baskets, --tau2 or --ecombench")
+    if sum(option is not None for option in what) + options.stories != 1:
+        parser.error("give --retrieval, --latency, --baskets, --stories, --tau2 or --ecombench")
     if options.latency is not None:
         return _print(searching(options.latency), as_json=options.json)
     try:
@@ -57,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _print(baskets(options.baskets), as_json=options.json)
         if options.tau2 is not None or options.ecombench is not None:
             return _print(asyncio.run(played(_dialogues(options), Console(stderr=True))), as_json=options.json)
+        if options.stories:
+            told = stories(options.triton, options.limit, Console(stderr=True))
+            return _print(asyncio.run(told), as_json=options.json)
         search = load(options.retrieval, options.corpus)
         encode = triton_encoder(options.triton) if options.triton else subprocess_encoder(server_python(_CHECKOUT))
         client = Remembering(encode)

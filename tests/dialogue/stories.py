@@ -178,6 +178,19 @@ class Mind:
     knowledge: Knowledge
 
 
+@dataclass(frozen=True)
+class Score:
+    """How a story went that was played to its end."""
+
+    story: str
+    language: Language
+    turns: int
+    wrong_turns: int
+    """Turns whose answer was not as expected."""
+    at_the_end: tuple[str, ...]
+    """What is wrong with the shop's records, the number of WRITEs or the hand-off; empty: the task succeeded."""
+
+
 class StoryPlayer:
     """Plays one story on one shop."""
 
@@ -196,15 +209,27 @@ class StoryPlayer:
         chat = await self._chat()
         log: list[str] = []
         for turn in self.story.turns:
-            said = self.filled(turn.say)
-            replies = [reply async for reply in chat.say(said, turn.modality)]
-            assert chat.turn is not None
-            log += [f"> {said}   [{chat.turn.parse.intent}]", *(reply.text for reply in replies)]
-            problems = self._problems(turn.expect, replies, chat)
+            lines, problems = await self._turn(chat, turn)
+            log += lines
             assert not problems, "\n".join(["", *log, "", *problems])
         problems = await self._problems_at_the_end(chat)
         assert not problems, "\n".join(["", *log, "", *problems])
         return chat
+
+    async def score(self) -> Score:
+        """Say every line whatever the answers, count what is wrong, and check the shop."""
+        chat = await self._chat()
+        wrong = [bool((await self._turn(chat, turn))[1]) for turn in self.story.turns]
+        at_the_end = tuple(await self._problems_at_the_end(chat))
+        return Score(self.story.name, self.story.language, len(wrong), sum(wrong), at_the_end)
+
+    async def _turn(self, chat: Chat, turn: StoryTurn) -> tuple[list[str], list[str]]:
+        """What was said on both sides, and what is wrong with the answer."""
+        said = self.filled(turn.say)
+        replies = [reply async for reply in chat.say(said, turn.modality)]
+        assert chat.turn is not None
+        lines = [f"> {said}   [{chat.turn.parse.intent}]", *(reply.text for reply in replies)]
+        return lines, self._problems(turn.expect, replies, chat)
 
     async def _chat(self) -> Chat:
         mind = self._mind or Mind(understanding(await self._shop.catalogue()), await KnowledgeIndex.open(None))
@@ -260,6 +285,15 @@ class StoryPlayer:
                     found.append(f"unknown expectation {key!r}")
         return found
 
+    async def _checked_order(self, chat: Chat, name: str) -> Order:
+        """The order of this name; ``newest``: the customer's newest, which may have been placed in the story."""
+        if name == "newest":
+            assert chat.state.customer_id is not None
+            return (await self._shop.orders(chat.state.customer_id, 1))[0]
+        order = await self._shop.order(self.filled(name))
+        assert order is not None
+        return order
+
     async def _problems_at_the_end(self, chat: Chat) -> list[str]:
         found: list[str] = []
         begun = sum(isinstance(event, ActionStarted) for event in chat.events)
@@ -269,8 +303,7 @@ class StoryPlayer:
         if self.story.tickets is not None:
             _check(found, "tickets", await self._tickets(chat), list(self.story.tickets))
         for check in self.story.shop:
-            order = await self._shop.order(self.filled(check["order"]))
-            assert order is not None
+            order = await self._checked_order(chat, check["order"])
             for key, wanted in check.items():
                 match key:
                     case "order":
@@ -294,8 +327,16 @@ class StoryPlayer:
                         _check(found, key, {line.sku: line.quantity for line in order.lines}, wanted)
                     case "total" | "price_adjustment":
                         _check(found, key, str(getattr(order, key)), wanted)
-                    case "address" | "invoice":
+                    case "address" | "invoice" | "payment_method":
                         _check(found, key, getattr(order, key), wanted)
+                    case "visits":
+                        visits = await self._shop.visits(order.order_number)
+                        _check(
+                            found, key, [f"{each.kind} {each.day} {each.name} {each.phone}" for each in visits], wanted
+                        )
+                    case "cashback":
+                        known = await self._shop.cashback(order.order_number)
+                        _check(found, key, known and known.status, wanted)
                     case _:
                         found.append(f"unknown check {key!r}")
         return found
