@@ -27,5 +27,8 @@ CHANNELS: dict[str, str] = {
     "realtime": "gateway.channels.realtime.door:routes",
     "webrtc": "gateway.channels.webrtc.door:routes",
     "twilio": "gateway.channels.twilio:routes",
+    "telnyx": "gateway.channels.telnyx:routes",
+    "plivo": "gateway.channels.plivo:routes",
+    "exotel": "gateway.channels.exotel:routes",
     "ops": "gateway.channels.ops:routes",
 }

@@ -16,12 +16,11 @@ from xml.etree import ElementTree as ET
 
 import aiohttp
 
+from gateway.channels.rest_control import ask
 from gateway.telephony.control import ControlFailed, Transfer
 
 _PORTS = {"https": 443, "http": 80, "wss": 443, "ws": 80}
 _DIGESTS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
-_GONE = 404
-_REST_S = 10.0
 _VOICES = {"zh": "zh-CN", "en": "en-US"}
 
 
@@ -136,7 +135,7 @@ class TwilioCalls:
     def __init__(self, api_url: str, account_sid: str, auth_token: str, call_sid: str, whisper_url: str) -> None:
         """``whisper_url``: our address that says a call's summary."""
         self._url = f"{api_url}/2010-04-01/Accounts/{account_sid}/Calls/{call_sid}.json"
-        self._auth = aiohttp.encode_basic_auth(account_sid, auth_token)
+        self._authorization = aiohttp.encode_basic_auth(account_sid, auth_token)
         self._whisper_url = whisper_url
         self.transfers = bool(account_sid)
 
@@ -152,13 +151,4 @@ class TwilioCalls:
         await self._update({"Twiml": transfer_twiml(to, self._whisper_url if to.summary else "")})
 
     async def _update(self, form: Mapping[str, str]) -> None:
-        timeout = aiohttp.ClientTimeout(total=_REST_S)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(self._url, data=form, headers={"Authorization": self._auth}) as response,
-            ):
-                if response.status >= 400 and response.status != _GONE:
-                    raise ControlFailed(f"Twilio answered {response.status}")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise ControlFailed(f"Twilio does not answer ({type(error).__name__})") from error
+        await ask("POST", self._url, self._authorization, form=form)

@@ -1,0 +1,280 @@
+"""Telnyx, Plivo and Exotel: their messages, their signatures, and a call over each (doubles of our own making)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import aiohttp
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from gateway.channels import plivo, telnyx
+from gateway.channels.exotel_codec import ExotelDialect
+from gateway.channels.plivo_codec import PlivoDialect
+from gateway.channels.telnyx_codec import TelnyxDialect
+from gateway.config import Exotel, Gateway, Phone, Plivo, Settings, Telnyx
+from gateway.errors import ProtocolError
+from gateway.telephony.in_order import InOrder
+from gateway.telephony.wire import (
+    AudioFormat,
+    CallEnded,
+    CallFacts,
+    CallStarted,
+    Dialect,
+    KeyPressed,
+    MarkPlayed,
+    MediaIn,
+)
+from tests.fakes_core import House
+from tests.fakes_tts import FakeTts
+from tests.gateway.doors import Door, served
+from tests.media_double import MediaDouble, Shape, connected
+from tests.wire_fuzz import JSON_MESSAGES
+
+DATA = Path(__file__).parents[2] / "data"
+ULAW, LINEAR = AudioFormat(8000, "ulaw"), AudioFormat(8000)
+DIALECTS: dict[str, type[Any]] = {"telnyx": TelnyxDialect, "plivo": PlivoDialect, "exotel": ExotelDialect}
+STARTS = {
+    "telnyx": CallStarted(CallFacts("v3:cc-1", "+15550100001", "+15550100002", {"kefu_pass": "00ff"}), ULAW),
+    "plivo": CallStarted(CallFacts("c-1", parameters={"X-PH-kefupass": "00ff", "from": "15550100001"}), ULAW),
+    "exotel": CallStarted(CallFacts("call-1", "15550100001", "15550100002", {"shop": "a"}), LINEAR),
+}
+
+
+def lines(name: str) -> list[str]:
+    return (DATA / name / "stream.jsonl").read_text().splitlines()
+
+
+def started(name: str) -> Dialect:
+    dialect: Dialect = DIALECTS[name]()
+    for line in lines(name)[:2]:
+        dialect.decode(line)
+    return dialect
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_stream_as_the_provider_sends_it(name: str) -> None:
+    dialect: Dialect = DIALECTS[name]()
+    first, *others = [event for line in lines(name) for event in dialect.decode(line)]
+    assert first == STARTS[name]
+    sound = b"\x01\x00\xff\xff" if name == "exotel" else b"\xff" * 4
+    assert others == [MediaIn(sound, 20.0), KeyPressed("5"), MarkPlayed("k0.1"), CallEnded()]
+
+
+def test_what_is_sent() -> None:
+    def sent(name: str) -> list[dict[str, Any]]:
+        dialect = started(name)
+        messages = (*dialect.audio(b"\xff" * 4), *dialect.mark("k1.2"), *dialect.clear())
+        return [json.loads(message) for message in messages]
+
+    payload = base64.b64encode(b"\xff" * 4).decode()
+    assert sent("telnyx") == [
+        {"event": "media", "media": {"payload": payload}},
+        {"event": "mark", "mark": {"name": "k1.2"}},
+        {"event": "clear"},
+    ]
+    assert sent("plivo") == [
+        {"event": "playAudio", "media": {"contentType": "audio/x-mulaw", "sampleRate": 8000, "payload": payload}},
+        {"event": "checkpoint", "streamId": "s-1", "name": "k1.2"},
+        {"event": "clearAudio", "streamId": "s-1"},
+    ]
+    media, *rest = sent("exotel")
+    assert base64.b64decode(media["media"]["payload"]) == b"\xff" * 4 + bytes(316), "whole frames of 20 ms"
+    assert rest == [
+        {"event": "mark", "stream_sid": "ex-1", "mark": {"name": "k1.2"}},
+        {"event": "clear", "stream_sid": "ex-1"},
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(DIALECTS)), JSON_MESSAGES)
+def test_nothing_a_stranger_sends_breaks_a_codec(name: str, message: str | bytes) -> None:
+    try:
+        DIALECTS[name]().decode(message)
+    except ProtocolError:
+        return
+
+
+@given(st.permutations(range(12)))
+def test_sound_goes_on_in_order_and_none_waits_for_ever(numbers: list[int]) -> None:
+    order = InOrder()
+    given_out = [run.payload[0] for number in numbers for run in order.push(number, MediaIn(bytes([number])))]
+    assert given_out == sorted(set(given_out))
+    assert order.push(None, MediaIn(b"x")) == [MediaIn(b"x")]
+    assert len(order._waiting) <= 5
+
+
+def test_one_late_run_is_waited_for() -> None:
+    order = InOrder()
+    pushed = [[run.payload[0] for run in order.push(number, MediaIn(bytes([number])))] for number in (1, 3, 2, 2, 4)]
+    assert pushed == [[1], [], [2, 3], [], [4]]
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------
+
+
+def test_plivo_signatures_are_the_vendors() -> None:
+    url = "https://gw.example.com/v1/plivo/voice"
+    form = [("To", "15550100002"), ("CallUUID", "c1"), ("From", "15550100001")]
+    assert plivo.signature("tok", url, "n1", form) == "gw5h5Ljpu1gxpSNO4N4qZQ9D389rNvfyW171Jptu7/0="
+    assert plivo.signature("tok", f"{url}?b=2&a=1", "n1", form) == "UjlrFNeg1jt/0ksjFW13Rku7hoIHXojezO2NJ+rOcq8="
+    media = "wss://gw.example.com/v1/plivo/media"
+    assert plivo.signature("tok", media, "n1") == "0QGTsFMaUxTQODfnBCaHSNy9iYM2lAC8xIuSh3UvYyA="
+
+
+KEY = Ed25519PrivateKey.generate()
+PUBLIC_KEY = base64.b64encode(
+    KEY.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+).decode()
+
+
+def telnyx_signature(timestamp: str, body: bytes) -> str:
+    return base64.b64encode(KEY.sign(timestamp.encode() + b"|" + body)).decode()
+
+
+def test_telnyx_signs_time_and_body() -> None:
+    good = telnyx_signature("1700000000", b"a=1")
+    assert telnyx.is_signed(PUBLIC_KEY, "1700000000", b"a=1", good, 1700000100)
+    assert not telnyx.is_signed(PUBLIC_KEY, "1700000000", b"a=2", good, 1700000100)
+    assert not telnyx.is_signed(PUBLIC_KEY, "1700000001", b"a=1", good, 1700000100)
+    assert not telnyx.is_signed(PUBLIC_KEY, "1700000000", b"a=1", good, 1700000301), "a replay"
+    for timestamp, signature in (("", ""), ("x", good), ("1700000000", "é"), ("9" * 400, good)):
+        assert not telnyx.is_signed(PUBLIC_KEY, timestamp, b"a=1", signature, 1700000100)
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+ANSWER = ("您的包裹已经到了杭州。 预计明天下午送到。", True)
+PUBLIC = "http://kefu.example.com"
+BASIC = {"Authorization": aiohttp.encode_basic_auth("kefu", "secret")}
+
+
+def house() -> House:
+    return House(
+        tts=FakeTts(frames_per_character=2),
+        settings=Settings(
+            gateway=Gateway(),
+            phone=Phone(public_url=PUBLIC),
+            telnyx=Telnyx(public_key=PUBLIC_KEY),
+            plivo=Plivo(auth_token=SecretStr("tok")),
+            exotel=Exotel(password=SecretStr("secret")),
+        ),
+    )
+
+
+def shape(name: str) -> Shape:
+    """A provider's side, made of its recorded messages."""
+    frames = [json.loads(line) for line in lines(name)]
+    by_event = {frame["event"]: frame for frame in frames}
+
+    def start(parameters: dict[str, str]) -> list[dict[str, Any]]:
+        opened = json.loads(json.dumps(by_event["start"]))
+        if name == "plivo":
+            opened["extra_headers"] = ",".join(f"{key}={value}" for key, value in parameters.items())
+        else:
+            opened["start"]["custom_parameters"] = parameters
+        return [opened]
+
+    def media(number: int, payload: bytes) -> dict[str, Any]:
+        sound = {"chunk": str(number), "timestamp": str(number * 20), "payload": base64.b64encode(payload).decode()}
+        return {**by_event["media"], "media": sound}
+
+    def echo(mark: str) -> dict[str, Any]:
+        return {"event": "playedStream", "name": mark} if name == "plivo" else {"event": "mark", "mark": {"name": mark}}
+
+    def payload(frame: dict[str, Any]) -> bytes | None:
+        return base64.b64decode(frame["media"]["payload"]) if "media" in frame else None
+
+    return Shape(
+        start,
+        media,
+        key=lambda digit: {"event": "dtmf", "dtmf": {"digit": digit}},
+        echo=echo,
+        payload=payload,
+        mark=lambda frame: frame.get("name") or frame.get("mark", {}).get("name"),
+        is_clear=lambda frame: frame["event"] in {"clear", "clearAudio"},
+        silence=bytes(320) if name == "exotel" else b"\xff" * 160,
+        bytes_per_s=16000 if name == "exotel" else 8000,
+        stop=by_event["stop"],
+    )
+
+
+async def parameters(door: Door, name: str) -> dict[str, str]:
+    """What the provider carries to the stream from our answer to its signed webhook."""
+    if name == "exotel":
+        return {}
+    form, path = {"CallUUID": "c-1", "CallSid": "CA1"}, f"/v1/{name}/voice"
+    body = "&".join(f"{key}={value}" for key, value in form.items())
+    now = str(int(time.time()))
+    headers = {
+        "telnyx": {"telnyx-timestamp": now, "telnyx-signature-ed25519": telnyx_signature(now, body.encode())},
+        "plivo": {
+            "X-Plivo-Signature-V3-Nonce": "n",
+            "X-Plivo-Signature-V3": f"x,{plivo.signature('tok', PUBLIC + path, 'n', list(form.items()))}",
+        },
+    }[name]
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    async with door.client.post(path, data=body, headers=headers) as response:
+        assert response.status == 200, await response.text()
+        root = ET.fromstring(await response.text())
+    async with door.client.post(path, data=f"{body}&x=1", headers=headers) as response:
+        assert response.status == 403
+    if name == "plivo":
+        (stream,) = root.findall("Stream")
+        assert stream.text == "ws://kefu.example.com/v1/plivo/media"
+        assert stream.attrib["extraHeaders"].replace("=", "").isalnum()
+        return dict([stream.attrib["extraHeaders"].split("=")])
+    return {item.attrib["name"]: item.attrib["value"] for item in root.findall("Connect/Stream/Parameter")}
+
+
+@asynccontextmanager
+async def called(door: Door, name: str, given_parameters: dict[str, str]) -> AsyncIterator[MediaDouble]:
+    headers = BASIC if name == "exotel" else {}
+    socket = await door.client.ws_connect(f"/v1/{name}/media", headers=headers)
+    async with connected(socket, shape(name), given_parameters) as double:
+        yield double
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_call_with_keys_and_a_barge_in(name: str) -> None:
+    scripted = house()
+    async with served(scripted) as door, called(door, name, await parameters(door, name)) as double:
+        await double.until(lambda: double.heard_bytes > 2000)
+        await double.press("8907#")
+        await double.until(
+            lambda: double.clears == 1 and ("您的包裹已经到了杭州。 预计明天下午送到。", True) in scripted.said
+        )
+        await double.hang_up()
+    assert [(turn.text, turn.channel) for turn in scripted.responder.turns] == [("8907", name)]
+    greeting, complete = scripted.said[0]
+    assert (greeting, complete) != ("您好，请问有什么可以帮您？", True)
+
+
+@pytest.mark.parametrize("name", ["telnyx", "plivo"])
+async def test_a_stream_without_its_pass_is_refused(name: str) -> None:
+    async with served(house()) as door, called(door, name, {}) as double:
+        await double.until(double.closed.is_set)
+        assert double.socket.close_code == 1008
+        assert not double.sounds
+
+
+async def test_exotel_needs_its_credentials_and_closed_channels_say_so() -> None:
+    async with served(house()) as door:
+        for headers in ({}, {"Authorization": "Basic !"}, {"Authorization": aiohttp.encode_basic_auth("kefu", "x")}):
+            async with door.client.get("/v1/exotel/media", headers=headers) as response:
+                assert response.status == 401
+    async with served(House()) as door:
+        for path in ("/v1/exotel/media", "/v1/telnyx/media", "/v1/plivo/media"):
+            async with door.client.get(path) as response:
+                assert (response.status, (await response.json())["error"]["code"]) == (403, "channel_off")
