@@ -27,7 +27,7 @@ from nlu.types import Language
 
 MAX_CHARS = 320
 """Longest sentence."""
-GROUNDED = 0.5
+GROUNDED = 0.6
 """Least share of a sentence's telling words that the facts hold."""
 _ALIKE = 0.6
 """Share of a clause's words in a fact from which the two are about one thing."""
@@ -82,6 +82,8 @@ class Guard:
     _committed: frozenset[Commitment] = field(init=False)
     _clauses: tuple[tuple[frozenset[str], int], ...] = field(init=False)
     _words: frozenset[str] = field(init=False)
+    _acts: tuple[frozenset[str], ...] = field(init=False)
+    """The telling words of each clause in which we do something."""
     _text: str = field(init=False)
     _things: tuple[str, ...] = field(init=False)
     """Identifiers and products of the catalogue that the facts tell of, case folded."""
@@ -98,6 +100,9 @@ class Guard:
             "_clauses",
             tuple((grams(clause), negations(clause, self.language) % 2) for clause in clauses(everything)),
         )
+        ours = lexicon().first_person[self.language]
+        acts = (telling_words(clause, self.language) for clause in clauses(text) if ours.search(clause))
+        set_(self, "_acts", tuple(acts))
         set_(self, "_words", grams(everything) | _characters(everything))
         set_(self, "_text", text.casefold())
         set_(self, "_things", self._told_of())
@@ -117,6 +122,8 @@ class Guard:
             return min((claim.kind for claim in unknown), key=_GRAVEST.index)
         if self._uncovered(commitments(sentence, self.language)):
             return "commitment"
+        if self._acts_unasked(sentence):
+            return "commitment"
         if self._has_strange_name(sentence):
             return "name"
         if self._mixes_up(sentence):
@@ -132,6 +139,17 @@ class Guard:
         alike = [known for known in self._committed if (known.topic, known.denied) == (made.topic, made.denied)]
         # What is done may also be told as a thing that is possible, never the other way round.
         return any(made.mode in ("plain", known.mode) for known in alike)
+
+    def _acts_unasked(self, sentence: str) -> bool:
+        """Whether it says that we did or will do what the facts do not say of us."""
+        if not self.grounds:
+            return False
+        ours = lexicon().first_person[self.language]
+        for clause in clauses(sentence):
+            telling = telling_words(clause, self.language) if ours.search(clause) else frozenset()
+            if telling and not any(len(telling & words) * 2 > len(telling) for words in self._acts):
+                return True
+        return False
 
     def _has_strange_name(self, sentence: str) -> bool:
         folded = sentence.casefold()
@@ -194,10 +212,11 @@ class Guard:
     def _is_grounded(self, sentence: str) -> bool:
         if not self.grounds:
             return True
+        for name in self._things:
+            # A name that stands in the facts must not carry what is said of it.
+            sentence = re.sub(re.escape(name), " ", sentence, flags=re.IGNORECASE)
         telling = telling_words(sentence, self.language)
-        if len(telling) < 2:
-            return True
-        return len(telling & self._words) / len(telling) >= GROUNDED
+        return not telling or len(telling & self._words) / len(telling) >= GROUNDED
 
 
 def in_language(text: str, language: Language) -> bool:

@@ -162,3 +162,79 @@ def test_what_is_denied_stays_denied_whatever_stands_between() -> None:
     guard = zh("未发货的订单可以全额退款。")
     assert guard.reason_against("订单未发货时可以全额退款。") is None
     assert guard.reason_against("未发货的订单不可以全额退款。") == "commitment"
+
+
+PACKING = "您的订单89070654已付款，仓库正在备货，发货后会通知您。"
+SHELF = "云朵加湿器价格159元，有货，噪音28分贝，容量3L。"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "您的订单已经出库了。",
+        "您的订单马上就发货。",
+        "您的订单被取消了。",
+        "您的订单付款失败了。",
+        "您的订单缺货。",
+        "我们给您升级为加急配送。",
+        "给您申请了优惠券。",
+        "仓库没有在备货。",
+        "发货后不会通知您。",
+        "这个订单需要您重新付款。",
+        "您的包裹丢了。",
+        "快递员正在给您送货。",
+        "建议您拒收。",
+        "您的订单超过了时间。",
+        "我帮您催了仓库。",
+        "您被骗了。",
+        "我已经通知仓库了。",
+        "商品是正品。",
+    ],
+)
+def test_what_happened_to_an_order_is_not_made_up(lie: str) -> None:
+    assert zh(PACKING).reason_against(lie) is not None
+
+
+def test_what_happened_may_be_told_in_other_words() -> None:
+    assert zh(PACKING).reason_against("您的订单已付款，目前仓库正在备货。") is None
+    packed = en("Order 89070654 is paid. The warehouse is packing it, and you will be told when it ships.")
+    assert packed.reason_against("Your order is paid and the warehouse is packing it.") is None
+    for lie in (
+        "Your order is on hold.",
+        "The warehouse is closed.",
+        "The order is a scam.",
+        "Your payment failed.",
+        "You won't be told when it ships.",
+        "I've asked the warehouse to hurry.",
+        "It is delayed by a few days.",
+        "You have been charged twice.",
+        "We lost your parcel.",
+        "Please pay again.",
+        "I upgraded you to express.",
+    ):
+        assert packed.reason_against(lie) is not None, lie
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "云朵加湿器是静音的。",
+        "云朵加湿器噪音不到28分贝。",
+        "噪音只有二十分贝。",
+        "容量是三十升。",
+        "云朵加湿器最便宜。",
+        "云朵加湿器耗电很少。",
+        "云朵加湿器可以治疗鼻炎。",
+        "可以加湿整个房子。",
+        "10元可以退货，运费我们出。",
+        "退货不用出运费。",
+        "运费由我们承担。",
+        "您只能退货一次。",
+        "保修一年。",
+    ],
+)
+def test_goods_and_rules_are_not_embellished(lie: str) -> None:
+    guard = zh("签收后7天内可以退货，运费10元。", SHELF, catalogue=("云朵加湿器",))
+    assert guard.reason_against(lie) is not None
+    for truth in ("云朵加湿器159块，有现货。", "容量有三升。", "退货的运费是十块钱。", "签收后一周内可以退货。"):
+        assert guard.reason_against(truth) is None, truth
