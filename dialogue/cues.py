@@ -15,6 +15,15 @@ _STOP = re.compile(
     r"|never ?mind|forget (it|about it)|don'?t bother|no need( any ?more)?",
     re.IGNORECASE,
 )
+_AFTER_STOP = re.compile(
+    r"^(?:那|嗯|哦|呃|还是|我)*\s*(?:算了|不用了|先不(?:用|办|弄)了|不必了)[,，。.!！\s]*(?P<zh>.{4,})$"
+    r"|(?:never ?mind|forget (?:it|about it))[,.!\s]*(?P<en>.{8,})$",
+    re.IGNORECASE,
+)
+_STILL_NO = re.compile(
+    r"不(退|换|取消|改|要|想|用|弄|办|买|麻烦|着急)|没事|谢|下次|以后|再说|\b(thanks?|thank you|later|don.?t|no need)\b",
+    re.IGNORECASE,
+)
 _DROPS_ALL = re.compile(
     r"(都|全部?|什么)也?(不|别)(用|要|办|弄|想|了)|(forget|drop|cancel|skip) (it )?all\b", re.IGNORECASE
 )
@@ -85,6 +94,9 @@ _FAILED = re.compile(
     r"|\bno longer \w+s\b|\bwon.?t (turn on|start|charge|heat|spin|spray)\b|\b(is|it.?s|has) (broken|dead|stopped)\b",
     re.IGNORECASE,
 )
+_ANNOUNCES = re.compile(
+    r"^[,，\s]*(?:再|顺便|另外|还有|还|然后)*(?:我?想|请|帮我|麻烦)*(?:再)?(?:问|咨询|打听|请教)(?:一?下|个问题|个事)?[,，:：\s]*"
+)
 _LOOKS_UP = re.compile(r"查|看看|看一?下|\b(check|look up|track|show me|where)\b", re.IGNORECASE)
 _DEMANDS = re.compile(r"投诉|举报|赔|负责|说法|曝光|complain|compensat|lawyer", re.IGNORECASE)
 _DETAILS = re.compile(
@@ -130,6 +142,7 @@ _BARE_CHOICE = re.compile(
 _BARE_NUMBER = re.compile(r"(?:\d[\s-]*){3,}")
 _LAST = re.compile(r"最后|\blast\b", re.IGNORECASE)
 _NEWEST = re.compile(r"最近|最新|刚(刚)?(买|下|拍)|latest|newest|most recent", re.IGNORECASE)
+_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*(?![A-Za-z0-9])")
 _HAN = re.compile(r"[一-鿿]")
 _PLAIN = set("的了吗呢吧啊呀这那个件双只条款子要退换是就我你他它选想把和跟对好不没有第一二三四五尾号全部都")
@@ -140,6 +153,13 @@ _FILLER = re.compile(r"[\s，。！？,.!?、;；:：'\"“”‘’（）()-]+"
 def wants_to_stop(text: str) -> bool:
     """算了, 不用了, never mind: the running task is no longer wanted."""
     return bool(_STOP.search(text.strip()))
+
+
+def wants_instead(text: str) -> bool:
+    """算了，我要换货: after the words that stop, something else is wanted."""
+    found = _AFTER_STOP.search(text.strip())
+    rest = (found["zh"] or found["en"] or "") if found else ""
+    return bool(rest) and not _STILL_NO.search(rest)
 
 
 def drops_all(text: str) -> bool:
@@ -211,6 +231,11 @@ def has_failed(text: str) -> bool:
     return bool(_FAILED.search(text)) and not re.search(r"吗[?？]?$|会不会|能不能", text)
 
 
+def without_asking(text: str) -> str:
+    """``text`` without the words that only announce a question (再问一下怎么开发票)."""
+    return _ANNOUNCES.sub("", text, count=1) or text
+
+
 def looks_up(text: str) -> bool:
     """Something is to be looked up: 查一下, "check"."""
     return bool(_LOOKS_UP.search(text))
@@ -265,7 +290,7 @@ def spoken_language(text: str, words: int = 2) -> Language | None:
     """``zh`` where there is Chinese, ``en`` from ``words`` English words on, None where the text does not tell."""
     if _HAN.search(text):
         return "zh"
-    return "en" if len(_LATIN_WORD.findall(text)) >= words else None
+    return "en" if len(_LATIN_WORD.findall(_LINK.sub(" ", text))) >= words else None
 
 
 def chosen(text: str, choices: Sequence[str]) -> int | None:

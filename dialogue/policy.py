@@ -180,17 +180,17 @@ def _with_task(state: DialogueState, parse: Parse, text: str, routes: Routes) ->
     if parse.intent == "talk_to_human" and cues.asks_identity(text):
         return Choice("smalltalk", "digress", "asks who answers")
     answer = answers(state, parse, text)
-    if task.step == DECLINED and not answer and (dropped := _instead(parse, text, task.skill, routes)):
-        return dropped
     claimed = routes.claimed(state, parse) if not answer or state.expectation.kind == "free" else None
     if claimed == task.skill:
         return Choice(task.skill, "continue", "claimed by its words")
     if claimed:
         return _other_request(state, parse, claimed, routes)
+    if task.step == DECLINED and not answer and (dropped := _instead(parse, text, task.skill, routes)):
+        return dropped
     if parse.intent in ASIDES and parse.confidence >= CONFIDENT and not answer:
         return Choice("smalltalk", "aside", f"{parse.intent} {parse.confidence:.2f}")
     if cues.wants_to_stop(text) and not (answer and state.expectation.kind == "yes_no"):
-        return Choice(task.skill, "stop", "stop words")
+        return _stopped(parse, text, task.skill, routes)
     own = {intent for intent, skill in routes.intents.items() if skill == task.skill}
     if not answer and _names_another(parse, text, task.skill, routes):
         return Choice(task.skill, "continue", "another number for what runs")
@@ -232,6 +232,14 @@ def _escalated(state: DialogueState, parse: Parse, text: str) -> Choice | None:
     if cues.wants_to_stop(text) or parse.intent == "deny" or answers(state, parse, text):
         return None
     return Choice("handoff", "start" if is_offered else "digress", reason)
+
+
+def _stopped(parse: Parse, text: str, skill: str, routes: Routes) -> Choice:
+    """「算了」 ends every task; 「算了，我要换货」 ends the running one for what is wanted instead."""
+    instead = _requested(parse, text, routes, CONFIDENT) if cues.wants_instead(text) else None
+    if instead is None:
+        return Choice(skill, "stop", "stop words")
+    return Choice(instead, "continue" if instead == skill else "replace", f"stop words, then {parse.intent}")
 
 
 def _asks_nothing(text: str) -> bool:

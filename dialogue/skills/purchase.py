@@ -18,7 +18,7 @@ from dialogue import phrasing
 from dialogue.shop import order_rules
 from dialogue.shop.search import rank
 from dialogue.shop.types import PaymentMethod, Product
-from dialogue.skills import which_product
+from dialogue.skills import paying, which_product
 from dialogue.skills.cards import product_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context
@@ -26,13 +26,15 @@ from dialogue.skills.context import Item as Yielded
 from dialogue.skills.order_write import refused_task, step_of
 from dialogue.skills.orders import numbered
 from dialogue.skills.product_answers import name_of
-from dialogue.skills.purchase_words import items_in, method_in, names_payment, picked, quantity_in, wants_to_order
+from dialogue.skills.purchase_words import items_in, picked, quantity_in, wants_to_order
 from dialogue.state import DECLINED, DialogueState
 from dialogue.types import Asked, TaskEnded, TaskUpdated
 from nlu.types import Expectation, Parse
 
 Draft = dict[str, Any]
 PAYMENT = "payment"
+_OURS = 0.6
+"""Score of a candidate from which on something of the shop was named."""
 _WHY = re.compile(r"为什么|为啥|原因|怎么(?:会|不行|买不了)|\bwhy\b", re.IGNORECASE)
 _POINTS = re.compile(r"这|那|它|该|此|第|最|下单|购买|\b(?:it|this|that|one)\b", re.IGNORECASE)
 
@@ -48,7 +50,9 @@ class Purchase:
         """Whether goods that are known are to be ordered now."""
         text = parse.normalized or parse.text
         if state.task is not None and state.task.skill == self.name and state.task.step in {PAYMENT, DECLINED}:
-            return bool(_WHY.search(text)) or names_payment(text) or wants_to_order(text)
+            return bool(_WHY.search(text)) or paying.kind_in(text) is not None or wants_to_order(text)
+        if state.task is not None and state.task.skill == self.name and state.task.step == CONFIRM:
+            return paying.kind_in(text) is not None
         known = parse.slot("sku") or parse.slot("product") or (state.last_product and _POINTS.search(text))
         return bool(known) and wants_to_order(text)
 
@@ -94,8 +98,9 @@ class Purchase:
         before = (draft.get("items"), draft.get("method"))
         if not context.resumed:
             await self._read_items(context, draft)
-            if (method := method_in(context.text, methods)) is not None:
-                draft["method"] = method.method_id
+            named = [each for each in paying.method_in(context.text, methods) if isinstance(each, PaymentMethod)]
+            if len(named) == 1:
+                draft["method"] = named[0].method_id
         return step_of(context, self.name) == CONFIRM and before != (draft.get("items"), draft.get("method"))
 
     async def _read_items(self, context: Context, draft: Draft) -> None:
@@ -105,29 +110,39 @@ class Purchase:
             return
         product = await which_product.chosen(context, draft)
         if product is None and "items" not in draft:
-            product = await self._meant(context)
+            meant = await self._meant(context)
+            product = meant[0] if len(meant) == 1 else None
+            draft["alike"] = [one.sku for one in meant] if len(meant) > 1 else []
         if product is not None:
-            draft.pop("choices", None)
-            draft["items"] = [[product.sku, quantity_in(context.text)]]
+            quantity = draft.pop("quantity", None) or quantity_in(context.text)
+            for name in ("choices", "alike"):
+                draft.pop(name, None)
+            draft["items"] = [[product.sku, quantity]]
 
-    async def _meant(self, context: Context) -> Product | None:
-        """The product that the words point at, of those shown before where they fit, else of the catalogue."""
+    async def _meant(self, context: Context) -> tuple[Product, ...]:
+        """The product that the words point at, of those shown before where they fit, else of the catalogue; several
+        where they fit equally well."""
         text = context.text
         shown = [one for sku in context.state.last_products if (one := await context.shop.product(sku))]
         if (product := picked(text, shown)) is not None:
-            return product
+            return (product,)
         words = which_product.search_words(text)
         if len(shown) > 1 and words and (fitting := rank(words, shown, 2)):
-            return fitting[0]
-        named = context.turn.parse.slot("product")
-        if named is not None and not (shown and which_product.points(text)):
-            meant = await which_product.find(context, str(named.value))
-            if meant.products and not meant.several:
-                return meant.products[0]
-        last = context.state.last_product
-        return await context.shop.product(last) if last else None
+            return fitting[:1]
+        if not (shown and which_product.points(text)):
+            for named in [slot for slot in context.turn.parse.slots if slot.name == "product"]:
+                is_ours = bool(named.candidates) and named.candidates[0].score >= _OURS
+                meant = await which_product.find(context, str(named.value)) if is_ours else which_product.Meant(())
+                if meant.products:
+                    return meant.several or meant.products[:1]
+        last = await context.shop.product(context.state.last_product) if context.state.last_product else None
+        return (last,) if last else ()
 
     async def _advance(self, context: Context, draft: Draft, methods: Sequence[PaymentMethod]) -> tuple[Yielded, ...]:
+        if not draft.get("items") and draft.get("alike"):
+            alike = [one for sku in draft["alike"] if (one := await context.shop.product(sku)) is not None]
+            draft["quantity"] = quantity_in(context.text)
+            return which_product.ask_which(context, self.name, draft, alike)
         if not draft.get("items"):
             return (
                 *context.open_task(self.name, draft, "words"),

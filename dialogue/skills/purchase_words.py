@@ -1,4 +1,4 @@
-"""What somebody wants to buy, in their words: whether they order now, what, how many, and paid how. Pure.
+"""What somebody wants to buy, in their words: whether they order now, what, how many. Pure.
 
 要两个保温杯（货号…）和一个水壶（货号…），用礼品卡付   two things, 2 and 1
 选一个最大的购买                                       of what was shown the one that holds most
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dialogue.shop.types import PaymentMethod, Product
+from dialogue.shop.types import Product
 from nlu.types import Parse
 
 MOST_PIECES = 99
@@ -45,13 +45,6 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
-_CALLED = {
-    "gift_card": re.compile(r"E卡|e-?card|礼品卡|购物卡|gift ?card|储值卡", re.IGNORECASE),
-    "wallet": re.compile(r"余额|钱包|wallet", re.IGNORECASE),
-    "card": re.compile(r"银行卡|信用卡|储蓄卡|\b(?:credit|debit|bank) card\b", re.IGNORECASE),
-    "cash": re.compile(r"货到付款|到付|\bcash on delivery\b", re.IGNORECASE),
-    "paypal": re.compile(r"paypal|贝宝", re.IGNORECASE),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +99,6 @@ def size_of(product: Product) -> float | None:
     said = next((product.attributes[name] for name in _SIZES if name in product.attributes), None)
     found = _NUMBER.search(said) if said else None
     return float(found.group()) if found else None
-
-
-def method_in(text: str, methods: Sequence[PaymentMethod]) -> PaymentMethod | None:
-    """The way to pay that the words name: by its label, else by its kind where only one is of that kind."""
-    folded = text.casefold()
-    for method in methods:
-        if any(label and label.casefold() in folded for label in (method.label, method.label_en)):
-            return method
-    for kind, words in _CALLED.items():
-        of_kind = [method for method in methods if method.kind == kind]
-        if words.search(text) and len(of_kind) == 1:
-            return of_kind[0]
-    return None
-
-
-def names_payment(text: str) -> bool:
-    """Whether a kind of payment is named."""
-    return any(words.search(text) for words in _CALLED.values())
 
 
 def _count(found: re.Match[str]) -> int:

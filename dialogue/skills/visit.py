@@ -25,7 +25,7 @@ from dialogue.types import ActionName, Asked, Reply
 from nlu.types import Expectation, Parse
 
 _BOOKS = re.compile(
-    r"(?:预约|约|安排|登记|改约|申请).{0,14}(?:安装|上门|师傅|维修|检修|服务)|上门(?:安装|维修|检修)|(?:安装|维修).{0,6}(?:预约|约个|约在)"
+    r"(?:预约|约|安排|登记|改约|申请).{0,14}(?:安装|师傅|维修|检修|上门服务)|上门(?:安装|维修|检修)|(?:安装|维修).{0,6}(?:预约|改约|约个|约在)"
     r"|(?:师傅|工程师).{0,6}(?:上门|来装|来修|来家)"
     r"|\b(?:book|schedule|arrange)\b.{0,24}\b(?:install\w*|repair|technician|visit)\b|\binstallation appointment\b",
     re.IGNORECASE,
@@ -48,6 +48,9 @@ class Visit(OrderWrite):
     def claims(self, state: DialogueState, parse: Parse) -> bool:
         """Whether somebody is to come; how that works or costs is another question."""
         text = parse.normalized or parse.text
+        running = state.task is not None and state.task.skill == self.name
+        if running and cues.is_correction(text) and (parse.slot("date") or parse.slot("phone")):
+            return True
         if state.task is not None and state.task.skill not in {self.name, "products", "product_page"}:
             return False
         books = bool(_BOOKS.search(text)) and not _OTHER.search(text)

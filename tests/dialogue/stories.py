@@ -312,6 +312,10 @@ class StoryPlayer:
                         _check(found, f"returns of {check['order']}", len(order.returns), wanted)
                     case "return_kind":
                         _check(found, "return_kind", order.returns[-1].kind, wanted)
+                    case "new_skus":
+                        _check(found, key, list(order.returns[-1].new_skus), wanted)
+                    case "return_payment":
+                        _check(found, key, order.returns[-1].payment_method, wanted)
                     case "returned_lines":
                         _check(found, "returned_lines", len(order.returns[-1].skus), wanted)
                     case "status":
