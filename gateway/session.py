@@ -237,7 +237,7 @@ class VoiceSession:
             hint=lambda: endpoint_hint(self._conversation.state.expectation, overlap=self._floor.overlapping),
             language=self._spoken_language,
             end_of_turn=self._voice.end_of_turn,
-            hotwords=lambda: self._words.now(self._conversation.state.expectation),
+            hotwords=lambda seconds: self._words.now(self._conversation.state.expectation, seconds),
         )
         async with aclosing(events) as heard:
             async for event in heard:

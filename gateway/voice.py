@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from nlu.hotwords import DomainWords
 from speech.end_of_turn import EndOfTurn
 from speech.listen import ListenConfig
 from speech.tts.cache import PromptCache
 from speech.turn_taking import TurnTakingConfig
-from speech.types import BatchAsr, Hotwords, TtsEngine
+from speech.types import BatchAsr, TtsEngine
 from speech.vad import VadStream
 
 
@@ -34,5 +35,5 @@ class Voice:
     floor: TurnTakingConfig = field(default_factory=TurnTakingConfig)
     end_of_turn: EndOfTurn | None = None
     """Hears in the voice whether a turn is over; None: silence and words decide."""
-    hotwords: Hotwords | None = None
+    hotwords: DomainWords | None = None
     """Words of the domain that the recogniser should expect."""

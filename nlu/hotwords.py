@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -21,20 +22,43 @@ from nlu.types import Language
 MOST = 4
 """Names of a caller's own; more of them, or the catalogue's, cost other words more than they gain."""
 _LONGEST = 12
+_YES_NO: Mapping[Language, tuple[str, ...]] = MappingProxyType({
+    "zh": ("转人工", "停", "取消", "没有了", "算了", "不对", "不是", "不要", "不用了", "确定", "没错",
+           "嗯嗯", "行", "对", "是的", "可以", "好的", "确认"),
+    "en": ("stop", "no thanks", "no", "that's right", "okay", "yes"),
+})  # fmt: skip
+_CHOICE: Mapping[Language, tuple[str, ...]] = MappingProxyType({
+    "zh": ("转人工", "算了", "都不是", "最后一个", "第三个", "第二个", "第一个"),
+    "en": ("none of them", "the third one", "the second one", "the first one"),
+})  # fmt: skip
 _DECORATION = re.compile(
     r"[(（【\[].*?[)）】\]]|\d+(?:\.\d+)?\s*(?:ml|l|g|kg|w|毫升|升|克|斤|装|片|双|条|件|只|包|盒|袋)|[,，、/|].*$",
     re.IGNORECASE,
 )
 
 
+@dataclass(frozen=True, slots=True)
+class DomainWords:
+    """What customers of a domain say most, by language."""
+
+    usual: Mapping[Language, tuple[str, ...]]
+    yes_no: Mapping[Language, tuple[str, ...]]
+    """Where a yes or no is waited for."""
+    choice: Mapping[Language, tuple[str, ...]]
+    """Where one of several is."""
+
+
 @lru_cache(maxsize=8)
-def domain_words(domain: str = DEFAULT) -> Mapping[Language, tuple[str, ...]]:
-    """What customers of ``domain`` say most, by language; empty where its ``terms.yaml`` names none."""
+def domain_words(domain: str = DEFAULT) -> DomainWords:
+    """Those of ``domain``; empty where its ``terms.yaml`` names none."""
     file = load_domain(domain).folder / "terms.yaml"
     document = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
-    expected = document.get("expect") or {}
+    return DomainWords(_by_language(document.get("expect")), _YES_NO, _CHOICE)
+
+
+def _by_language(expected: Mapping[str, Iterable[object]] | None) -> Mapping[Language, tuple[str, ...]]:
     languages: tuple[Language, ...] = ("zh", "en")
-    return MappingProxyType({one: tuple(map(str, expected[one])) for one in languages if one in expected})
+    return MappingProxyType({one: tuple(map(str, (expected or {}).get(one, ()))) for one in languages})
 
 
 def with_own(words: Mapping[Language, Sequence[str]], names: Iterable[str]) -> Mapping[Language, Sequence[str]]:

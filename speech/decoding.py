@@ -14,7 +14,7 @@ from speech.endpointing import Ended, EndpointConfig, Endpointer, EndpointEvent
 from speech.errors import AsrError, AsrFailed, AsrOverloaded
 from speech.outbox import Outbox
 from speech.recording import Recording
-from speech.types import BatchAsr, Hotwords, Language, Recognition, RecognitionFailed, Samples, Wordless
+from speech.types import LISTEN_RATE_HZ, BatchAsr, Hotwords, Language, Recognition, RecognitionFailed, Samples, Wordless
 from speech.utterance import Utterance
 
 
@@ -56,9 +56,9 @@ class Decoding:
         endpointer: Endpointer,
         outbox: Outbox,
         decided: Callable[[list[EndpointEvent]], None],
-        hotwords: Callable[[], Hotwords | None],
+        hotwords: Callable[[float], Hotwords | None],
     ) -> None:
-        """``decided`` gets what the endpointer makes of the words; ``hotwords`` are for finals."""
+        """``decided`` gets what the endpointer makes of the words; ``hotwords`` are for a final of so many seconds."""
         self.tasks: asyncio.TaskGroup
         """Set before the first utterance; owns every decode."""
         self._asr = asr
@@ -207,9 +207,10 @@ class Decoding:
             self._outbox.put(RecognitionFailed(utterance.utterance_id, result.code, start_ms, end_ms))
 
     async def _transcribe(self, samples: Samples) -> Recognition | AsrError:
+        words = self._hotwords(samples.size / LISTEN_RATE_HZ)
         try:
             async with asyncio.timeout(self._config.decode_deadline_s):
-                return await self._asr.transcribe(samples, language=self._language(), hotwords=self._hotwords())
+                return await self._asr.transcribe(samples, language=self._language(), hotwords=words)
         except TimeoutError:
             return AsrFailed(f"no answer within {self._config.decode_deadline_s:g} s")
         except AsrError as error:

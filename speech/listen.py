@@ -56,7 +56,7 @@ def _any_language() -> Language | None:
     return None
 
 
-def _no_words() -> Hotwords | None:
+def _no_words(seconds: float) -> Hotwords | None:
     return None
 
 
@@ -69,7 +69,7 @@ async def listen(
     hint: Callable[[], EndpointHint] = _free,
     language: Callable[[], Language | None] = _any_language,
     end_of_turn: EndOfTurn | None = None,
-    hotwords: Callable[[], Hotwords | None] = _no_words,
+    hotwords: Callable[[float], Hotwords | None] = _no_words,
     first_utterance_id: int = 1,
 ) -> AsyncGenerator[SpeechEvent, None]:
     """Speech events of one stream, until ``frames`` ends; an utterance in progress is then ended.
@@ -111,7 +111,7 @@ class _Listener:
         hint: Callable[[], EndpointHint],
         language: Callable[[], Language | None],
         end_of_turn: EndOfTurn | None,
-        hotwords: Callable[[], Hotwords | None],
+        hotwords: Callable[[float], Hotwords | None],
         first_utterance_id: int,
     ) -> None:
         self.outbox = Outbox()

@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dialogue.chat import Chat
@@ -76,17 +77,19 @@ class Telephone:
         self._snr_db = snr_db
         kept.mkdir(parents=True, exist_ok=True)
 
-    async def say(self, words: str, language: Language, expected: Hotwords | None, attempt: int = 0) -> Heard:
-        """What comes out at Kefu's end. Every ``attempt`` meets other noise."""
-        key = repr((words, language, sorted((expected or {}).items()), self._snr_db, attempt))
+    async def say(
+        self, words: str, language: Language, expect: Callable[[float], Hotwords | None], context: str, attempt: int
+    ) -> Heard:
+        """What comes out at Kefu's end. ``expect``: what for, by length in seconds, the same for the same ``context``;
+        every ``attempt`` meets other noise."""
+        key = repr((words, language, context, self._snr_db, attempt))
         path = self._kept / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
         if not await asyncio.to_thread(path.is_file):
             samples, *_ = await spoken_samples(self._tts, words, language)
             wide = resample(samples, self._tts.capabilities.rate_hz, LISTEN_RATE_HZ)
             seed = int(hashlib.sha256(f"{words} {attempt}".encode()).hexdigest()[:8], 16)
-            got = await self._asr.transcribe(
-                over_the_line(wide, self._snr_db, seed), language=language, hotwords=expected
-            )
+            line = over_the_line(wide, self._snr_db, seed)
+            got = await self._asr.transcribe(line, language=language, hotwords=expect(line.size / LISTEN_RATE_HZ))
             row = {"said": words, "text": got.text, "alternatives": got.alternatives}
             await asyncio.to_thread(path.write_text, json.dumps(row, ensure_ascii=False), "utf-8")
         found = json.loads(await asyncio.to_thread(path.read_text, "utf-8"))
@@ -127,8 +130,9 @@ class Caller(StoryPlayer):
         replies: list[Reply] = []
         for attempt in range(1 + _REPEATS):
             await self._words.learn(chat.state.customer_id)
-            expected = self._words.now(chat.state.expectation)
-            heard = await self._telephone.say(words, self.story.language, expected, attempt)
+            expect = partial(self._words.now, chat.state.expectation)
+            context = repr([expect(seconds) for seconds in (1.0, 2.0, 4.0)])
+            heard = await self._telephone.say(words, self.story.language, expect, context, attempt)
             replies = [reply async for reply in chat.say(heard.text, "voice", heard.alternatives)]
             assert chat.turn is not None
             parse = chat.turn.parse

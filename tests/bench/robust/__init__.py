@@ -29,6 +29,7 @@ from dialogue.shop.demo import DEFAULT_SEED
 from dialogue.shop.demo_rows import demo_rows
 from dialogue.shop.search import rank
 from dialogue.shop.types import Product
+from gateway.expected_words import ExpectedWords
 from inference_server.client import InferenceClient
 from inference_server.launch import REPOSITORY, Triton, server_python
 from nlu.classifiers import load_classifier
@@ -36,7 +37,7 @@ from nlu.hotwords import domain_words
 from nlu.repair import NO_TERMS
 from nlu.slots import ProductLexicon, SlotConfig
 from nlu.sounds_like import NOTHING_BY_EAR
-from nlu.types import Classifier, DateRange, Language, Parse, SlotValue, TimeSpan
+from nlu.types import Classifier, DateRange, Expectation, Language, Parse, SlotValue, TimeSpan
 from nlu.understand import Understanding
 from speech.asr import AsrOptions, load_asr
 from speech.audio import resample
@@ -52,6 +53,7 @@ LINES = {"noisy": 15.0, "fair": 30.0}
 _MODELS = ("embed", "intent", "sentiment")
 WAYS = ("plain", "robust")
 _QUIET_S = 0.3
+_FREE = Expectation()
 Pair = tuple[str, str]
 """A slot's name and value as written in the table."""
 
@@ -135,8 +137,8 @@ def over_the_line(samples: Samples, snr_db: float, seed: int) -> Samples:
 async def recognised(rows: Iterable[Sentence], folder: Path, snr_db: float, *, robust: bool) -> list[Heard]:
     """Each sentence spoken and recognised, from ``folder`` where it was before. ``robust``: with noise reduction and
     the words of the domain."""
-    expected = domain_words() if robust else None
-    folder /= hashlib.sha256(repr(sorted((expected or {}).items())).encode()).hexdigest()[:8]
+    expected = ExpectedWords(domain_words() if robust else None, None, own=False)
+    folder /= hashlib.sha256(repr(expected.now(_FREE, 4.0)).encode()).hexdigest()[:8]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     rows = list(rows)
     paths = {row.text: folder / f"{hashlib.sha256(row.text.encode()).hexdigest()[:16]}.json" for row in rows}
@@ -151,7 +153,9 @@ async def recognised(rows: Iterable[Sentence], folder: Path, snr_db: float, *, r
                 samples, *_ = await spoken_samples(tts, row.text, row.language)
                 wide = resample(samples, tts.capabilities.rate_hz, LISTEN_RATE_HZ)
                 spoken = over_the_line(wide, snr_db, rows.index(row))
-                got = await asr.transcribe(spoken, language=row.language, hotwords=expected)
+                got = await asr.transcribe(
+                    spoken, language=row.language, hotwords=expected.now(_FREE, spoken.size / LISTEN_RATE_HZ)
+                )
                 heard = {"said": row.text, **asdict(Heard(got.text, got.alternatives))}
                 paths[row.text].write_text(json.dumps(heard, ensure_ascii=False), "utf-8")
         finally:
