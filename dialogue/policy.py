@@ -317,6 +317,8 @@ def answers(state: DialogueState, parse: Parse, text: str) -> str | None:
         case "choice":
             is_other = parse.intent not in NO_REQUEST and parse.confidence >= SURE and cues.asks_policy(text)
             return "one of the choices" if not is_other and _picks(parse, text, expected) else None
+        case "free" if expected.slot == "email" and (parse.slot("email") or parse.slot("postal_code")):
+            return "who they are was asked for"
         case "free" | "address":
             return _free_answer(state, parse, text)
 

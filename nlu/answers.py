@@ -122,6 +122,8 @@ def fills(expectation: Expectation, slots: Sequence[Slot]) -> Slot | None:
     wanted = {expectation.slot} if expectation.slot else set()
     if expectation.slot == "phone_tail":
         wanted.add("phone")
+    if expectation.slot == "email":
+        wanted.add("postal_code")  # the other way to say whose account it is
     exact = next((slot for slot in slots if slot.name in wanted), None)
     if exact or expectation.kind != "digits":
         return exact

@@ -31,6 +31,7 @@ _ALL_ORDERS = re.compile(
     re.IGNORECASE,
 )
 _NO = re.compile(r"\s*(?:no|not|don'?t|do not)\b[^.]{0,30}\bcancel", re.IGNORECASE)
+_WHOLE_STEP = "whole"
 _WHOLE = re.compile(r"整单|整个订单|\b(?:whole|entire|full|complete) (?:\w+ )?order\b", re.IGNORECASE)
 
 
@@ -83,7 +84,9 @@ class CancelOrder(OrderWrite):
 
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """One turn; see ``_advance``."""
-        if by_lines(context) and step_of(context, self.name) and _NO.match(context.turn.parse.text):
+        step, parse = step_of(context, self.name), context.turn.parse
+        denied = _NO.match(parse.text) or (step == _WHOLE_STEP and parse.intent == "deny")
+        if by_lines(context) and step and denied and not context.resumed:
             for item in withdraw(context):
                 yield item
             return
@@ -100,7 +103,11 @@ class CancelOrder(OrderWrite):
         return rules.why_not_cancel(order, context.now, policies=context.shop.policies)
 
     async def missing(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
-        """Why it is cancelled."""
+        """Whether the whole order is meant, and why it is cancelled."""
+        if draft.get("partial"):
+            if step_of(context, self.name) != _WHOLE_STEP or context.resumed:
+                return self._ask_whole(context, draft, order)
+            draft["partial"] = False
         if draft.get("reason"):
             return ()
         accepted = context.shop.policies.cancel.reasons
@@ -112,9 +119,16 @@ class CancelOrder(OrderWrite):
         return (
             *context.open_task(self.name, draft, "reason"),
             Asked(Expectation("free", slot="cancel_reason", choices=labels if again else ())),
-            context.reply(
-                await self._to_the_original(context, draft, order), _partly(context, draft), ask, suggestions=labels
-            ),
+            context.reply(await self._to_the_original(context, draft, order), ask, suggestions=labels),
+        )
+
+    def _ask_whole(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
+        what = phrasing.listing([phrasing.line_name(line, context.language) for line in order.lines], context.language)
+        text = context.say("cancel.partial", number=order.order_number, what=what)
+        return (
+            *context.open_task(self.name, draft, _WHOLE_STEP),
+            Asked(Expectation("free")),
+            context.reply(text, suggestions=context.suggest("yes", "no"), cards=(order_card(context, order),)),
         )
 
     async def _to_the_original(self, context: Context, draft: Draft, order: Order) -> str:
@@ -137,7 +151,7 @@ class CancelOrder(OrderWrite):
             amount=phrasing.money(order.total, context.language),
             days=context.shop.policies.refund.cancelled.days,
         )
-        return (_partly(context, draft) if step_of(context, self.name) != "reason" else "", text)
+        return (text,)
 
     def refusal(self, context: Context, draft: Draft, order: Order, rule: str) -> Reply:
         """Too late to cancel."""
@@ -191,7 +205,3 @@ async def orders_to_cancel(context: Context, text: str) -> ToCancel:
         and any((order.order_number, line.sku) not in keys for order in orders for line in order.lines)
     )
     return ToCancel(orders or last, is_partial=is_partial)
-
-
-def _partly(context: Context, draft: Draft) -> str:
-    return context.say("cancel.partial") if draft.get("partial") else ""

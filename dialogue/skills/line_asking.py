@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dialogue import phrasing
 from dialogue.shop import change_rules
 from dialogue.shop.types import Order, OrderLine, Product
@@ -15,6 +17,9 @@ from dialogue.skills.options import Fit, fit, read_wish
 from dialogue.skills.orders import numbered
 from dialogue.types import Asked
 from nlu.types import Expectation
+
+_BUT = re.compile(r"\b(?:but|with|in)\b|但|不过", re.IGNORECASE)
+"""What follows "the same": something that is to differ, though it is no option there is."""
 
 
 def which_line(context: Context, skill: str, account: Account, work: Work) -> tuple[Item, ...]:
@@ -57,7 +62,7 @@ async def which_variant(
     wish = read_wish(entry.wish, current.attributes, variants)
     if wish.is_empty and not (renew and wish.rest == "same"):
         key = "lines.ask_variant" if not entry.wish.strip(" .") else "lines.no_such"
-        if wish.rest == "same" and not renew:
+        if wish.rest == "same" and not renew and not _BUT.search(entry.wish):
             key = "lines.not_the_same"
         return _offer(context, skill, work, entry, line, _in_stock(variants, entry), key, lead)
     found = Fit(best=current) if wish.is_empty else fit(wish, current, variants, same_too=renew)

@@ -33,7 +33,6 @@ from dialogue.state import DialogueState
 from dialogue.types import CustomerIdentified, RequestsNoted, TaskEnded
 from nlu.types import Parse
 
-
 _ABOUT_GOODS = frozenset(
     {
         "out_of_scope",

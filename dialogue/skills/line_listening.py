@@ -95,6 +95,25 @@ def _choose_line(context: Context, account: Account, work: Work, text: str, verb
         wish = pick.wish or (text if pick.verb in {"exchange", "change"} else "")
         for each in chosen:
             _add(account, work, each, pick.verb, wish, pick.target)
+        _leave_the_others(account, work, pick)
+
+
+def _leave_the_others(account: Account, work: Work, answered: OpenPick) -> None:
+    """What one name was not, another of the same name is, where one line is left."""
+    held = [[entry.order, entry.sku] for entry in work.entries]
+    for pick in [each for each in work.open_picks if each.lines == answered.lines]:
+        pick.lines = [key for key in pick.lines if key not in held]
+        if len(pick.lines) < 2:
+            work.open_picks.remove(pick)
+        for number, sku in pick.lines if len(pick.lines) == 1 else ():
+            _add(
+                account,
+                work,
+                Owned(account.order(number), account.line(number, sku)),
+                pick.verb,
+                pick.wish,
+                pick.target,
+            )
 
 
 def _choose_several(account: Account, work: Work, text: str) -> bool:

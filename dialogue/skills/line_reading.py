@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from dialogue.shop.types import Order, OrderLine
+from dialogue.shop.types import Order, OrderLine, OrderStatus
 from dialogue.skills.mentions import Mention, mentions
 from dialogue.skills.option_values import values_in
 
@@ -51,6 +51,13 @@ _DEARER = re.compile(r"更贵|比较贵|贵的|\b(?:more|most) expensive\b|\bpri
 _CHEAPER = re.compile(r"更便宜|便宜的|\b(?:less|least) expensive\b|\bcheap(?:er|est)\b", re.IGNORECASE)
 _ID = re.compile(r"(?<![#\w])\d{6,12}(?![\w])")
 _EXCHANGE_IT = re.compile(r"\b(?:exchange|swap|replace) (?:it|them|this|that|those)\b", re.IGNORECASE)
+_RECEIVED = re.compile(
+    r"收到|到货|签收|\bI(?:'ve| have)? (?:just |recently |already )?(?:received|got)\b|\b(?:was|were|been|just) delivered\b|\barrived\b",
+    re.IGNORECASE,
+)
+_PENDING = re.compile(r"没发货|未发货|\bpending\b|\b(?:not|n't) (?:been )?shipped\b", re.IGNORECASE)
+_WAITING = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PACKING})
+_ARRIVED = frozenset({OrderStatus.DELIVERED, OrderStatus.COMPLETED, OrderStatus.RETURNING, OrderStatus.RETURNED})
 _WITH = re.compile(
     r"\b(?:received|bought|ordered|came|come|got|delivered|along|together)\b[^,.;]{0,12}\bwith (?:the|my|an?)? ?$|和[^,，。]{0,8}一起",
     re.I,
@@ -127,7 +134,7 @@ def read_lines(
         for part in parts:
             named = _holding(named, {*part.mention.names})
     for part in parts:
-        picks = _added(picks, _pick(part, named, owned, possible, several=_is_all(said, part)))
+        picks = _added(picks, _pick(part, said, named, owned, possible, several=_is_all(said, part)))
     return tuple(_with_targets(said, picks, named, possible))
 
 
@@ -207,7 +214,7 @@ def _is_all(said: str, part: _Part) -> bool:
 
 
 def _pick(
-    part: _Part, named: Sequence[Owned], owned: Sequence[Owned], possible: Possible, *, several: bool
+    part: _Part, said: str, named: Sequence[Owned], owned: Sequence[Owned], possible: Possible, *, several: bool
 ) -> Picked | None:
     """The lines of one mention."""
     names = set(part.mention.names)
@@ -221,6 +228,7 @@ def _pick(
     is_wish = part.verb in {"exchange", "change"}
     own = f"{part.before} {part.after[: to.start()] if to and is_wish else part.after}"
     wish = (part.after[to.start() :] if to else part.after) if is_wish else ""
+    fitting = _where(fitting, f"{said} {own}")
     if len(fitting) > 1:
         fitting = _narrowed(fitting, own)
     if len(fitting) > 1 and not (several and len({each.line.name for each in fitting}) == 1):
@@ -229,6 +237,12 @@ def _pick(
             fitting = fitting[:1]
         return Picked(tuple(fitting), part.verb, wish.strip(" .,"), is_settled=len(fitting) == 1)
     return Picked(tuple(fitting), part.verb, wish.strip(" .,"))
+
+
+def _where(lines: Sequence[Owned], words: str) -> list[Owned]:
+    """Those that have arrived, where the words say so, or those that have not shipped."""
+    wanted = _ARRIVED if _RECEIVED.search(words) else _WAITING if _PENDING.search(words) else None
+    return [each for each in lines if wanted is None or each.order.status in wanted] or list(lines)
 
 
 def _narrowed(lines: Sequence[Owned], words: str) -> list[Owned]:

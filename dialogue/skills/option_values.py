@@ -100,10 +100,17 @@ def _offers(text: str, values: Values) -> Iterator[Found]:
     for option, known in values.items():
         for value in filter(None, known):
             for pattern, weight in _patterns(option, value, tuple(known), telling):
-                for match in re.finditer(pattern, text, 0 if value in _SIZE_WORDS and weight == 1 else re.IGNORECASE):
+                for match in re.finditer(
+                    pattern, _unnamed(text, option), 0 if value in _SIZE_WORDS and weight == 1 else re.IGNORECASE
+                ):
                     named = _is_named(text, match, option)
                     kind = _kind(text, match.start(), match.end())
                     yield Found(option, value, kind, match.start(), match.end(), weight + (0.5 if named else 0))
+
+
+def _unnamed(text: str, option: str) -> str:
+    """``text`` with blanks for the option's name, where that is made of values (bagged/bagless)."""
+    return re.sub(re.escape(option), lambda match: " " * len(match.group()), text) if "/" in option else text
 
 
 def _kind(text: str, start: int, end: int) -> Kind:

@@ -11,7 +11,6 @@ An unknown number and someone else's get the same words and the same questions, 
 from __future__ import annotations
 
 import re
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -22,11 +22,11 @@ from dialogue.skills import order_lines, return_words
 from dialogue.skills.cards import order_card
 from dialogue.skills.confirm import CONFIRM, ask_confirmation, submit, verdict, withdraw
 from dialogue.skills.context import Context, Item
-from dialogue.skills.line_claims import wishes_of
 from dialogue.skills.line_changes import by_lines, takes
+from dialogue.skills.line_claims import wishes_of
+from dialogue.skills.line_work import work_on_lines
 from dialogue.skills.modify_order import ModifyOrder
 from dialogue.skills.numbers import Draft, Pending
-from dialogue.skills.line_work import work_on_lines
 from dialogue.skills.order_write import passed_on, refused_task, step_of
 from dialogue.skills.orders import settle
 from dialogue.skills.return_draft import (
