@@ -23,7 +23,7 @@ from nlu.errors import ClassifierUnavailable
 from nlu.escalation import load as load_signals
 from nlu.escalation import read_signals
 from nlu.evidence import gather, without_evidence
-from nlu.hearing import best_reading
+from nlu.hearing import best_reading, misheard_yes_no
 from nlu.normalize import Normalized, detect_language, normalize
 from nlu.repair import NO_TERMS, Terms, load_terms
 from nlu.requests import Clause, Found, answer_before, clauses, requests
@@ -139,7 +139,7 @@ class Understanding:
         judged = self._judge(labels, classifier, request, normalized.text)
         if alternatives and judged.intent == "out_of_scope":
             judged = await self._other_readings(judged, (normalized.text, *alternatives), spoken)
-        answered = _answered(judged, expectation, normalized, readings)
+        answered = _answered(judged, expectation, normalized, readings, alternatives)
         found = requests(parts, several.result(), labels) if parts else ()
         judged, asked = _several(answered, found, overruled=answered is not judged)
         signals = read_signals(normalized.text, text)
@@ -249,11 +249,15 @@ def _without_greeting(text: str) -> str:
 
 
 def _answered(
-    judged: _Judgement, expectation: Expectation, normalized: Normalized, readings: tuple[SlotReading, ...]
+    judged: _Judgement,
+    expectation: Expectation,
+    normalized: Normalized,
+    readings: tuple[SlotReading, ...],
+    alternatives: Sequence[str],
 ) -> _Judgement:
     """``judged`` in the light of the pending question."""
     if expectation.kind == "yes_no":
-        return _answered_yes_no(judged, normalized)
+        return _answered_yes_no(judged, normalized, alternatives)
     if expectation.kind == "choice":
         chosen = choice_of(normalized.text, expectation.choices)
         if chosen is not None:
@@ -272,11 +276,13 @@ def _answered(
     return _with(judged, INFORM, 0.8, f"answers the question for {filled.name}")
 
 
-def _answered_yes_no(judged: _Judgement, normalized: Normalized) -> _Judgement:
+def _answered_yes_no(judged: _Judgement, normalized: Normalized, alternatives: Sequence[str]) -> _Judgement:
     """Yes or no decides; after 不 with more words a confident request of its own does (不，我要改地址)."""
     answer = yes_no(answer_before(normalized.folded)) or yes_no(normalized.folded)
     if answer is None:
-        return judged
+        is_sure = judged.confidence >= _CONFIDENT_REQUEST and judged.intent != OUT_OF_SCOPE
+        heard = misheard_yes_no((normalized.folded, *alternatives), is_sure=is_sure)
+        return _with(judged, heard.intent, heard.confidence, "sounds like a yes or no") if heard else judged
     own_request = judged.intent not in _NOT_A_REQUEST and judged.confidence >= _CONFIDENT_REQUEST
     if answer.intent == "deny" and not answer.whole and own_request:
         return judged

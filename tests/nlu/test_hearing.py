@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from nlu.hearing import best_reading
+from nlu.hearing import best_reading, misheard_yes_no
 from nlu.slots import ProductLexicon, SlotConfig
 from nlu.types import Expectation
 from nlu.understand import Understanding
@@ -72,3 +72,29 @@ async def test_an_order_by_another_spelling_is_no_product() -> None:
     assert parse.normalized == "我的订单什么时候到"
     assert parse.text == "我的定单什么时候到"
     assert parse.slots == ()
+
+
+@pytest.mark.parametrize(
+    ("readings", "intent"),
+    [
+        (("切人",), "affirm"), (("确人", "却认"), "affirm"), (("号的",), "affirm"), (("四的",), "affirm"),
+        (("补药",), "deny"), (("布对",), "deny"), (("乱了",), "deny"),
+        (("号单", "好的", "号变"), "affirm"), (("不许", "不是", "不训"), "deny"), (("不训", "不耀"), "deny"),
+    ],
+)  # fmt: skip
+def test_a_short_answer_that_was_misheard(readings: tuple[str, ...], intent: str) -> None:
+    answer = misheard_yes_no(readings, is_sure=False)
+    assert answer is not None
+    assert answer.intent == intent
+
+
+@pytest.mark.parametrize(
+    ("readings", "is_sure"),
+    [
+        (("谢谢", "确认", "行"), True), (("退货", "可以"), True), (("发票",), False), (("快递",), False),
+        (("客服",), False),
+        (("美丘", "没错", "没有"), False), (("我想换成黑色的那一件", "可以"), False), (("",), False),
+    ],
+)  # fmt: skip
+def test_what_means_something_else_or_both_is_no_answer(readings: tuple[str, ...], is_sure: bool) -> None:
+    assert misheard_yes_no(readings, is_sure=is_sure) is None
