@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from dialogue.types import HandedOff
 from gateway import log
 from gateway.channels.twilio_codec import TwilioDialect
 from gateway.channels.twilio_http import TwilioCalls, connect_twiml, is_signed, reject_twiml, say_twiml
@@ -24,12 +23,11 @@ from gateway.errors import Forbidden, ProtocolError
 from gateway.services import SERVICES, Services
 from gateway.telephony.call import Line
 from gateway.telephony.door import PASS, media_socket, open_line, own_url, public_url, subject
+from gateway.telephony.summary import language_of, summary_of
 from gateway.telephony.wire import CallStarted
 
 CHANNEL = "twilio"
 _SIGNATURE, _SIGNATURE_SETTINGS = "X-Twilio-Signature", "X-Twilio-Webhooks-Signature-Settings"
-_SUMMARY_CHARS = 500
-"""A person listens to no more before they take the call."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -112,12 +110,8 @@ async def _status(request: web.Request) -> web.Response:
 async def _whisper(request: web.Request) -> web.Response:
     """The summary of the hand-off that the conversation's events hold: any worker can tell it."""
     await _signed_form(request)
-    services = request.app[SERVICES]
-    name = services.tokens.name_of(CHANNEL, request.query.get("call", ""))
-    events = await services.conversations.core.store.load(f"phone-{name}")
-    summary = next((event.summary for event in reversed(events) if isinstance(event, HandedOff)), "")
-    language = "zh" if any("\u4e00" <= character <= "\u9fff" for character in summary) else "en"
-    return _xml(say_twiml(summary[:_SUMMARY_CHARS], language))
+    summary = await summary_of(request.app[SERVICES], CHANNEL, request.query.get("call", ""))
+    return _xml(say_twiml(summary, language_of(summary)))
 
 
 def _xml(document: str) -> web.Response:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from dialogue.types import Card, ReplyAction
@@ -136,8 +136,7 @@ class Call:
         self._dialect = dialect
         self._channel = channel
         self._send = send
-        self._handoff: Card | None = None
-        """Of the last reply that called a person."""
+        self._note = TransferNote()
 
     async def serve(self, messages: AsyncIterator[Message], admit: Admit) -> str:
         """Serve the caller; returns why the call ended. Raises ``GatewayError`` when it is not admitted."""
@@ -155,7 +154,8 @@ class Call:
                 reason = await session.run(self._inbound(stream, far_end, started.format, line))
                 await asyncio.wait([sending], timeout=_LAST_WORDS_S)
                 sending.cancel()
-        await self._finish(line, reason)
+        if not await finish(self._services, line, reason, self._note.card):
+            await self._sent(self._dialect.hang_up())
         return reason
 
     async def _inbound(
@@ -181,8 +181,7 @@ class Call:
 
     async def _forward(self, session: VoiceSession, far_end: FarEnd, form: AudioFormat, line: Line) -> None:
         async for event in session.outbox:
-            if isinstance(event, ev.ReplyOut) and event.reply.action is ReplyAction.TRANSFER:
-                self._handoff = next((card for card in event.reply.cards if card.kind == "handoff"), self._handoff)
+            self._note.take(event)
             for step in far_end.take(event):
                 if isinstance(step, SendAudio):
                     line.recorder.agent(step.pcm)
@@ -205,23 +204,33 @@ class Call:
             return False
         return True
 
-    async def _finish(self, line: Line, reason: str) -> None:
-        """The session is over: put the caller through, or hang up, unless they did."""
-        if reason in HUNG_UP_BY_CALLER:
-            return
-        try:
-            if reason == "transfer":
-                await line.control.transfer(transfer_of(self._handoff, line))
-                return
-            await line.control.hang_up()
-        except ControlFailed as error:
-            self._services.metrics.errors.labels(error.code).inc()
-            log.logger(conversation_id=line.conversation.id).error(
-                "call control failed", reason=reason, error=str(error)
-            )
-        with suppress(ConnectionError, RuntimeError):
-            for message in self._dialect.hang_up():
-                await self._send(message)
+
+class TransferNote:
+    """Remembers from a session's events what the last reply that called a person said."""
+
+    def __init__(self) -> None:
+        self.card: Card | None = None
+
+    def take(self, event: ev.Outbound) -> None:
+        """An event on its way out."""
+        if isinstance(event, ev.ReplyOut) and event.reply.action is ReplyAction.TRANSFER:
+            self.card = next((card for card in event.reply.cards if card.kind == "handoff"), self.card)
+
+
+async def finish(services: Services, line: Line, reason: str, card: Card | None) -> bool:
+    """A call's session is over: put the caller through, or hang up, unless they did. False: it must be ended here."""
+    if reason in HUNG_UP_BY_CALLER:
+        return True
+    try:
+        if reason == "transfer":
+            await line.control.transfer(transfer_of(card, line))
+            return True
+        await line.control.hang_up()
+    except ControlFailed as error:
+        services.metrics.errors.labels(error.code).inc()
+        logger = log.logger(conversation_id=line.conversation.id)
+        logger.error("call control failed", reason=reason, error=str(error))
+    return False
 
 
 def transfer_of(card: Card | None, line: Line) -> Transfer:

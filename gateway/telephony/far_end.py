@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from gateway.events import AudioEnd, AudioOut, AudioStart, Clear, Outbound, Played
 
+FRAME_MS = 20
 MARK_MS = 200.0
 """Between two marks: as often as a browser reports."""
 MOST_MARKS = 500
@@ -54,19 +55,24 @@ class FarEnd:
         self._marks: OrderedDict[str, Played] = OrderedDict()
         self._sent_bytes = 0
         """Of the play that runs."""
-        self._odd = b""
+        self._frame_bytes = rate_hz * FRAME_MS // 1000 * 2
+        self._rest = b""
+        """Less than a frame, for the next message: some far ends drop what is no whole frame."""
 
     def take(self, event: Outbound) -> Sequence[Step]:
         """What to send for an event of the session; empty for what a telephone cannot show."""
         match event:
             case AudioStart():
-                self._sent_bytes, self._odd = 0, b""
+                self._sent_bytes, self._rest = 0, b""
                 return ()
             case AudioOut(turn_id, _, pcm, play) if pcm:
                 return self._audio(turn_id, play, pcm)
             case AudioEnd(turn_id, duration_ms, play):
+                rest, self._rest = self._rest, b""
                 # The play is over with its last sample, of which resampling may have kept a few.
-                return (self._mark(turn_id, play, max(duration_ms, self._sent_bytes / self._bytes_per_ms)),)
+                end_ms = max(duration_ms, (self._sent_bytes + len(rest)) / self._bytes_per_ms)
+                mark = self._mark(turn_id, play, end_ms)
+                return (SendAudio(rest), mark) if rest else (mark,)
             case Clear():
                 self._generation += 1
                 self._marks.clear()
@@ -75,10 +81,13 @@ class FarEnd:
                 return ()
 
     def _audio(self, turn_id: int, play: int, pcm: bytes) -> list[Step]:
-        size = int(MARK_MS * self._bytes_per_ms)
+        size = round(MARK_MS / FRAME_MS) * self._frame_bytes
+        sound = self._rest + pcm
+        whole = len(sound) - len(sound) % self._frame_bytes
+        self._rest = sound[whole:]
         steps: list[Step] = []
-        for at in range(0, len(pcm), size):
-            piece = pcm[at : at + size]
+        for at in range(0, whole, size):
+            piece = sound[at : min(at + size, whole)]
             self._sent_bytes += len(piece)
             steps += [SendAudio(piece), self._mark(turn_id, play, self._sent_bytes / self._bytes_per_ms)]
         return steps

@@ -32,6 +32,19 @@ def test_sound_is_marked_every_200_ms_and_at_its_end() -> None:
     assert played == [Played(1, 200, 3), Played(1, 400, 3), Played(1, 500, 3), Played(1, 512, 3)]
 
 
+def test_messages_hold_whole_frames_and_nothing_is_lost() -> None:
+    far_end = FarEnd(8000)
+    far_end.take(AudioStart(1, 8000, 1))
+    steps = [step for at in (7, 333, 2, 1000, 650) for step in far_end.take(AudioOut(1, 0, b"ab" * at, 1))]
+    sizes = [len(step.pcm) for step in steps if isinstance(step, SendAudio)]
+    assert all(size % 320 == 0 for size in sizes)
+    rest, mark = far_end.take(AudioEnd(1, 249.0, 1))
+    assert isinstance(rest, SendAudio)
+    assert isinstance(mark, SendMark)
+    assert sum(sizes) + len(rest.pcm) == 2 * 1992
+    assert far_end.echoed(mark.name) == Played(1, 249.0, 1)
+
+
 def test_an_echo_after_a_clear_tells_nothing() -> None:
     far_end = FarEnd(8000)
     old = play(far_end, 400)
