@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,7 +27,23 @@ from speech.tts import TtsOptions, load_tts
 from speech.types import LISTEN_RATE_HZ, BatchAsr, Samples, TtsEngine
 
 KEPT = CHECKOUT / "build" / "evaluate" / "telephone"
+
+
+def _apart(found: re.Match[str]) -> str:
+    return " " + " ".join(found[0].lstrip("#_"))
+
+
+_RECIPE = 2
+"""Raised whenever the same words sound differently."""
 _QUIET_S = 0.3
+_PRONOUNCED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"(?<=\w)@(?=\w)"), " at "),
+    (re.compile(r"(?<=[a-z])\.(?=[a-z])", re.IGNORECASE), " dot "),
+    (re.compile(r"#?\bW\d{5,}"), _apart),
+    (re.compile(r"\b(?:credit_card|gift_card|paypal)(?=_\d)"), lambda found: found[0].replace("_", " ")),
+    (re.compile(r"_\d{5,}|(?<=[a-z])\d{3,}(?= at )", re.IGNORECASE), _apart),
+)
+"""What a voice reads badly, and how it is said."""
 _LOW_HZ, _HIGH_HZ, _LINE_HZ, _MU = 300, 3400, 8000, 255
 
 
@@ -37,7 +54,7 @@ async def telephone(language: Language, kept: Path = KEPT) -> AsyncIterator[Line
     await asyncio.to_thread(kept.mkdir, parents=True, exist_ok=True)
 
     async def carry(words: str) -> Heard:
-        path = kept / f"{language}-{hashlib.sha256(words.encode()).hexdigest()[:16]}.json"
+        path = kept / f"{_RECIPE}{language}-{hashlib.sha256(words.encode()).hexdigest()[:16]}.json"
         if not path.is_file():
             heard = await _heard(words, language, tts, asr)
             row = {"said": words, "text": heard.text, "alternatives": heard.alternatives}
@@ -54,13 +71,20 @@ async def telephone(language: Language, kept: Path = KEPT) -> AsyncIterator[Line
 
 async def _heard(words: str, language: Language, tts: TtsEngine, asr: BatchAsr) -> Heard:
     pcm = bytearray()
-    async for frame in tts.synthesize(spoken(words, language), language):
+    async for frame in tts.synthesize(spoken(pronounced(words), language), language):
         pcm += frame.pcm
     said = np.frombuffer(bytes(pcm), "<i2").astype(np.float32) / np.float32(32768)
     quiet = np.zeros(round(_QUIET_S * LISTEN_RATE_HZ), np.float32)
     wide = resample(said, tts.capabilities.rate_hz, LISTEN_RATE_HZ)
     got = await asr.transcribe(over_the_line(np.concatenate([quiet, wide, quiet])), language=language)
     return Heard(got.text, got.alternatives)
+
+
+def pronounced(words: str) -> str:
+    """Mail addresses and numbers with letters as people say them, who do not spell a name that is a word."""
+    for pattern, said in _PRONOUNCED:
+        words = pattern.sub(said, words)
+    return words
 
 
 def over_the_line(samples: Samples) -> Samples:

@@ -54,8 +54,8 @@ class Shop(Protocol):
         ...
 
     async def customer_by_name(self, name: str, postal_code: str) -> Customer | None:
-        """READ the one customer with this full name, in any letters, and postal code; None when there is none or
-        several.
+        """READ the one customer with this postal code and full name, in any letters; the name may have been misheard
+        (``dialogue.shop.names``), the code not. None when there is none or several.
         """
         ...
 

@@ -14,6 +14,7 @@ from dialogue.database import PATIENCE_S, reading, retrying, storable
 from dialogue.errors import ShopUnavailable
 from dialogue.goods.co_purchase import ranked
 from dialogue.shop import schema, search
+from dialogue.shop.names import the_one_named
 from dialogue.shop.records import (
     load_orders,
     rows,
@@ -75,11 +76,10 @@ class SqlReads:
         return to_customer(found[0]) if found else None
 
     async def customer_by_name(self, name: str, postal_code: str) -> Customer | None:
-        """READ the one customer with this full name and postal code; None when there is none or several."""
-        wanted = "".join(name.split()).casefold()
+        """READ the one customer with this postal code and full name; see ``names.the_one_named``."""
         found = await self._rows(schema.customers, schema.customers.c.postal_code, postal_code.strip())
-        named = [row for row in found if "".join(row["name"].split()).casefold() == wanted]
-        return to_customer(named[0]) if len(named) == 1 else None
+        row = the_one_named(name, found, lambda row: str(row["name"]))
+        return to_customer(row) if row is not None else None
 
     async def payment_methods(self, customer_id: str) -> tuple[PaymentMethod, ...]:
         """READ the ways to pay that a customer has, in the order they were noted."""

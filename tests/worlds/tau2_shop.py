@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from dialogue.errors import ActionRefused
 from dialogue.policies import Policies, load_policies
+from dialogue.shop.names import the_one_named
 from dialogue.shop.protocol import Shop
 from dialogue.shop.search import rank
 from dialogue.shop.types import (
@@ -76,13 +77,8 @@ class RetailShop(Shop):
 
     async def customer_by_name(self, name: str, postal_code: str) -> Customer | None:
         """READ by name and postal code."""
-        wanted = name.lower().split()
-        return self._only(
-            user
-            for user in self.records.users.values()
-            if user["address"]["zip"] == postal_code
-            and [user["name"]["first_name"].lower(), user["name"]["last_name"].lower()] == wanted
-        )
+        there = [customer_of(user) for user in self.records.users.values() if user["address"]["zip"] == postal_code]
+        return the_one_named(name, there, lambda customer: customer.name)
 
     async def payment_methods(self, customer_id: str) -> tuple[PaymentMethod, ...]:
         """READ, in the order of the profile."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dialogue.evaluate.telephone import over_the_line
+from dialogue.evaluate.telephone import over_the_line, pronounced
 from speech.types import LISTEN_RATE_HZ, Samples
 
 
@@ -28,3 +28,10 @@ def test_quantisation_is_heard_and_small() -> None:
     noise = clean - tone(1000)[: len(clean)] / 0.5
     middle = slice(4000, 12_000)
     assert 1e-5 < float(np.mean(noise[middle] ** 2)) < 0.05
+
+
+def test_what_is_spelt_for_the_eye_is_said_for_the_ear() -> None:
+    assert pronounced("My email is ann.lee4711@example.com.") == "My email is ann dot lee 4 7 1 1 at example dot com."
+    assert pronounced("Order #W1234567, please.") == "Order  W 1 2 3 4 5 6 7, please."
+    assert pronounced("Use my gift_card_123456.") == "Use my gift card 1 2 3 4 5 6."
+    assert pronounced("It costs 12.50, size 4.") == "It costs 12.50, size 4."
