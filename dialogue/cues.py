@@ -21,7 +21,8 @@ _AFTER_STOP = re.compile(
     re.IGNORECASE,
 )
 _STILL_NO = re.compile(
-    r"不(退|换|取消|改|要|想|用|弄|办|买|麻烦|着急)|没事|谢|下次|以后|再说|\b(thanks?|thank you|later|don.?t|no need)\b",
+    r"^[不别没]|不(退|换|取消|改|要|想|用|弄|办|买|麻烦|着急)|没事|谢|下次|以后|再说"
+    r"|\b(thanks?|thank you|later|don.?t|no need)\b",
     re.IGNORECASE,
 )
 _DROPS_ALL = re.compile(
@@ -158,8 +159,8 @@ def wants_to_stop(text: str) -> bool:
 def wants_instead(text: str) -> bool:
     """算了，我要换货: after the words that stop, something else is wanted."""
     found = _AFTER_STOP.search(text.strip())
-    rest = (found["zh"] or found["en"] or "") if found else ""
-    return bool(rest) and not _STILL_NO.search(rest)
+    rest = (found["zh"] or found["en"] or "").lstrip(" ,，.。!！") if found else ""
+    return len(rest) >= 4 and not _STILL_NO.search(rest)
 
 
 def drops_all(text: str) -> bool:

@@ -13,7 +13,9 @@ from dialogue.skills.context import Context, Item
 from dialogue.skills.customers import Known, identify
 from dialogue.skills.faq import answer
 from dialogue.skills.numbers import Pending
+from dialogue.state import DialogueState
 from dialogue.types import Reply, TaskEnded
+from nlu.types import Parse
 
 TOLD, TOLD_ALOUD = 4, 2
 EXPLAINED = 3
@@ -23,6 +25,12 @@ _WHY_NOT = re.compile(
 )
 
 
+def was_told_of_coupons(state: DialogueState) -> bool:
+    """Whether our last words were about coupons."""
+    ours = [line.text for line in state.history if line.role == "kefu"]
+    return bool(ours) and bool(re.search(r"优惠券|coupons?", ours[-1]))
+
+
 class Coupons:
     """Lists coupons, or says why they do not apply."""
 
@@ -30,10 +38,16 @@ class Coupons:
     intents = ("promotion", "bargain")
     writes = False
 
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether it is asked why, right after coupons were told of."""
+        text = parse.normalized or parse.text
+        return state.task is None and was_told_of_coupons(state) and bool(_WHY_NOT.search(text)) and len(text) <= 24
+
     async def run(self, context: Context) -> AsyncIterator[Item]:
         """The customer's own, or what is on offer. Raises ``ShopUnavailable``, ``KnowledgeUnavailable``."""
         task = context.task_of(self.name)
-        if task is None and not wishes.about_own_coupons(context.text):
+        asks_on = was_told_of_coupons(context.state) and bool(_WHY_NOT.search(context.text))
+        if task is None and not wishes.about_own_coupons(context.text) and not asks_on:
             async for item in answer(context):
                 yield item
             return

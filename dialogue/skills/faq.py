@@ -37,7 +37,7 @@ class Faq:
 
 async def answer(context: Context) -> AsyncIterator[Item]:
     """The knowledge base's answer to this turn's words. Raises ``KnowledgeUnavailable``."""
-    hits = await context.knowledge.search(context.text, context.language, 3)
+    hits = await context.knowledge.search(cues.without_asking(context.text), context.language, 3)
     if hits and hits[0].confident:
         best = hits[0].entry
         source = Card("source", {"id": best.entry_id, "title": best.title(context.language), "source": best.source})
