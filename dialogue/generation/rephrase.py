@@ -19,7 +19,7 @@ from datetime import datetime
 
 from dialogue.errors import GenerationFailed
 from dialogue.generation.facts import card_facts
-from dialogue.generation.guard import Fact, Guard, kept_claims
+from dialogue.generation.guard import Fact, Guard, kept_claims, telling_words
 from dialogue.generation.sentences import as_written, is_question, sentences
 from dialogue.generation.topics import without_instructions
 from dialogue.generation.types import GenerationOptions, Generator, Message
@@ -30,6 +30,8 @@ from nlu.types import Language
 
 SENTENCES = 6
 _CONTEXT_LINES = 4
+_COVERED = 0.5
+"""Share of a sentence's telling words that must have been said for it to count as told."""
 _LEAST_CHARS = {"zh": 12, "en": 30}
 """Shorter replies gain nothing from other words."""
 _OWN_WORDS = frozenset({"shop:action"})
@@ -127,13 +129,15 @@ class Rewording:
         guard = Guard(facts, reply.language, self.now, self.catalogue)
         asked = _messages(self.state, self.turn.text, reply.language, facts)
         pieces = self.generator.stream(asked, options.deadline_s, options.answer_tokens)
-        count = 0
+        count, said = 0, set[str]()
         try:
             async with asyncio.timeout(options.first_sentence_s) as limit, aclosing(as_written(pieces)) as written:
                 async for sentence in written:
-                    if (reason := guard.reason_against(sentence)) is not None:
+                    reason = "repeated" if sentence in said else guard.reason_against(sentence)
+                    if reason is not None:
                         options.observe("rephrase", reason)
                         return
+                    said.add(sentence)
                     count += 1
                     if count == 1:
                         limit.reschedule(asyncio.get_running_loop().time() + options.deadline_s)
@@ -153,12 +157,15 @@ class Rewording:
         if any(source.startswith(_QUOTED) for source in reply.sources):
             return ()
         claims, topics = kept_claims(_joined(reply.language, done), reply.language, self.now)
-        missing = []
+        missing, spoken = [], _joined(reply.language, done)
+        words = telling_words(spoken, reply.language)
         for sentence in told:
+            telling = telling_words(sentence, reply.language)
             wanted, touched = kept_claims(sentence, reply.language, self.now)
             denied = {one for one in touched if one[1]}
             untold = not wanted <= claims or not denied <= topics
-            if untold or (not wanted and touched and len(touched & topics) * 2 < len(touched)):
+            unlike = len(telling & words) < len(telling) * _COVERED
+            if untold or unlike or (not wanted and touched and len(touched & topics) * 2 < len(touched)):
                 missing.append(sentence)
         return tuple(missing)
 

@@ -174,3 +174,27 @@ async def test_a_language_that_the_model_does_not_write_is_not_asked_for() -> No
         turn = Turn(1, "我的订单到哪了", parse("我的订单到哪了", "order_status"), "text", "test")
         assert [item async for item in responder.respond(state, turn, NoWrites())]
         assert not endpoint.asked
+
+
+async def test_a_sentence_is_not_said_again_and_again_and_what_it_lost_is_told() -> None:
+    """As a small model does: one fact, over and over, and the rest of the answer gone."""
+    asked = Asked()
+    (reply,) = await asked.replies(Step("满99元包邮。" * 6), text="运费怎么算", intent="freight")
+    assert (await template(text="运费怎么算", intent="freight")).text == "满九十九元包邮。不满的收八元运费。"
+    assert reply.text == "满99元包邮。不满的收八元运费。"
+    assert asked.outcomes == {"said": 1, "repeated": 1}
+
+
+async def test_a_condition_that_the_model_leaves_out_is_told() -> None:
+    (reply,) = await Asked().replies(
+        Step("付款后的订单可以开电子发票，一个工作日内开好。"), text="怎么开发票", intent="payment"
+    )
+    assert reply.text == ("付款后的订单可以开电子发票，一个工作日内开好。告诉我订单号和抬头，一个工作日内开好。")
+
+
+@pytest.mark.parametrize("meta", ["回复如下。", "根据资料，您的订单已付款。", "客户问订单到哪了。"])
+async def test_what_is_said_of_the_prompt_is_not_said(meta: str) -> None:
+    asked = Asked()
+    (reply,) = await asked.replies(Step(meta))
+    assert not reply.generated
+    assert asked.outcomes == {"role": 1}
