@@ -37,6 +37,7 @@ _RECIPE = 2
 """Raised whenever the same words sound differently."""
 _QUIET_S = 0.3
 _PRONOUNCED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\bt-?shirt", re.IGNORECASE), "T shirt"),
     (re.compile(r"(?<=\w)@(?=\w)"), " at "),
     (re.compile(r"(?<=[a-z])\.(?=[a-z])", re.IGNORECASE), " dot "),
     (re.compile(r"#?\bW\d{5,}"), _apart),

@@ -11,8 +11,10 @@ from difflib import SequenceMatcher
 from typing import TypeVar
 
 V = TypeVar("V")
-_ALIKE, _LAST_ALIKE, _FIRST_ALIKE = 0.75, 0.8, 0.5
-"""Shares of letters in common. Measured on names that our recogniser misheard: Eushif Rossi is Yusuf Rossi (0.78)."""
+_ALIKE = 0.75
+_PARTS_ALIKE = ((0.5, 0.8), (0.9, 0.6))
+"""Shares of letters in common: of the whole name, and of first and last name, where one makes up for the other. By names
+that our recogniser misheard: Yusuf Rossi as Eushif Rossi, Ethan Garcia as Ethan Garcoy."""
 
 
 def the_one_named(told: str, among: Sequence[V], name_of: Callable[[V], str]) -> V | None:
@@ -25,7 +27,7 @@ def the_one_named(told: str, among: Sequence[V], name_of: Callable[[V], str]) ->
 
 
 def sounds_like(told: str, written: str) -> bool:
-    """Whether ``told`` may be ``written``: last names nearly, first names half the same. Not for names of few signs."""
+    """Whether ``told`` may be ``written``: one of first and last name nearly, the other half the same."""
     said, kept = _folded(told).split(), _folded(written).split()
     if min(len(said), len(kept)) < 2 or not "".join(said).isascii():
         return False
@@ -33,7 +35,7 @@ def sounds_like(told: str, written: str) -> bool:
         SequenceMatcher(None, *pair).ratio()
         for pair in ((" ".join(said), " ".join(kept)), (said[-1], kept[-1]), (said[0], kept[0]))
     )
-    return whole >= _ALIKE and last >= _LAST_ALIKE and first >= _FIRST_ALIKE
+    return whole >= _ALIKE and any(first >= least and last >= least_last for least, least_last in _PARTS_ALIKE)
 
 
 def _folded(name: str) -> str:
