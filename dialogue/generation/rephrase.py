@@ -21,7 +21,7 @@ from dialogue.errors import GenerationFailed
 from dialogue.generation.facts import card_facts
 from dialogue.generation.guard import Fact, Guard, kept_claims, telling_words
 from dialogue.generation.sentences import as_written, is_question, sentences
-from dialogue.generation.topics import without_instructions
+from dialogue.generation.topics import clauses, without_instructions
 from dialogue.generation.types import GenerationOptions, Generator, Message
 from dialogue.state import DialogueState
 from dialogue.streams import Item
@@ -30,8 +30,8 @@ from nlu.types import Language
 
 SENTENCES = 6
 _CONTEXT_LINES = 4
-_COVERED = 0.5
-"""Share of a sentence's telling words that must have been said for it to count as told."""
+_COVERED = 0.34
+"""Share of a clause's telling words that must have been said for it to count as told."""
 _LEAST_CHARS = {"zh": 12, "en": 30}
 """Shorter replies gain nothing from other words."""
 _OWN_WORDS = frozenset({"shop:action"})
@@ -160,11 +160,11 @@ class Rewording:
         missing, spoken = [], _joined(reply.language, done)
         words = telling_words(spoken, reply.language)
         for sentence in told:
-            telling = telling_words(sentence, reply.language)
             wanted, touched = kept_claims(sentence, reply.language, self.now)
             denied = {one for one in touched if one[1]}
             untold = not wanted <= claims or not denied <= topics
-            unlike = len(telling & words) < len(telling) * _COVERED
+            parts = [telling_words(clause, reply.language) for clause in clauses(sentence)]
+            unlike = any(len(part) > 1 and len(part & words) < len(part) * _COVERED for part in parts)
             if untold or unlike or (not wanted and touched and len(touched & topics) * 2 < len(touched)):
                 missing.append(sentence)
         return tuple(missing)
