@@ -22,6 +22,8 @@ _REFUSED = re.compile(
     r"抱歉|对不起|不能|无法|没法|不支持|不可以|不够|不足|暂时没|没有找到|查不到|没查到|没有.{0,4}记录|没有(?:登记|晒)"
     r"|已经过了|超过了|不在|不符合|没有说|没有写|没有.{0,12}(?:款|容量|型号)"
 )
+_PAGE = re.compile(r"[^。]*(?:页面上说|商品页上写着)[\s\S]*")
+"""What a product's page says is no refusal."""
 _AT_PLACE = re.compile(r"送到[“\"']?([^”\"'，。]{4,})")
 
 
@@ -36,7 +38,7 @@ def holds(condition: str, heard: str, last: str) -> bool:
         return not is_there if re.search(r"没|未", condition) else is_there
     if _LACKS_MONEY.search(condition):
         return _CALLED_TOO_LOW.search(heard) is not None
-    refused = _REFUSED.search(last) is not None
+    refused = _REFUSED.search(_PAGE.sub("", last)) is not None
     if _REFUSAL_WANTED.search(condition) and not re.search(r"确认不会|不超过|不会收费", condition):
         return refused
     return not refused

@@ -54,7 +54,7 @@ class ChangeAddress(OrderWrite):
     def read(self, context: Context, draft: Draft) -> bool:
         """Place, receiver and phone, whichever the words give."""
         text, step = context.turn.parse.text.strip(), step_of(context, self.name)
-        if by_lines(context):
+        if _in_parts(context):
             draft["words"] = text[:FIELD_CHARS]
             return False
         given = (
@@ -103,7 +103,7 @@ class ChangeAddress(OrderWrite):
 
     async def _advance(self, context: Context, draft: Draft, *, given: bool) -> tuple[Item, ...]:
         """Where addresses have parts, the one that is meant is settled first: it tells which order is not there yet."""
-        if not by_lines(context):
+        if not _in_parts(context):
             return await super()._advance(context, draft, given=given)
         return await _advance_by_parts(self, context, draft, super()._advance)
 
@@ -114,14 +114,14 @@ class ChangeAddress(OrderWrite):
     async def missing(self, context: Context, draft: Draft, order: Order) -> tuple[Item, ...]:
         """The part that is to change."""
         wanted = draft.get("wanted", "place")
-        if by_lines(context) and draft.get("address"):
+        if _in_parts(context) and draft.get("address"):
             return ()
         if any(draft.get(part) for part in _PARTS):
             draft["address"] = _written(context, draft, order)
             return ()
         again = step_of(context, self.name) == wanted and not context.resumed
         expected = {
-            "place": Expectation("free", slot="street") if by_lines(context) else Expectation("address"),
+            "place": Expectation("free", slot="street") if _in_parts(context) else Expectation("address"),
             "receiver": Expectation("free"),
             "phone": Expectation("digits", slot="phone", digits=11),
         }[wanted]
@@ -158,6 +158,11 @@ class ChangeAddress(OrderWrite):
         """Too late to send it elsewhere."""
         text = context.say(f"address.refused.{rule}", number=order.order_number)
         return context.reply(text, suggestions=context.suggest("human"))
+
+
+def _in_parts(context: Context) -> bool:
+    """Whether the shop keeps addresses in parts, and its customers have several of them."""
+    return by_lines(context) and "order_and_phone" not in context.shop.policies.identity.ways
 
 
 def is_address(words: str) -> bool:

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import re
 
-from dialogue.skills.line_reading import Verb
+from dialogue.skills.line_verbs import Verb
 from dialogue.state import DialogueState
 from nlu.types import Parse
 
 _WISH = (
-    r"(?:\bi(?: also| just| still| really|'d| would|'m| am)*(?: like| want| wish| need| hope| prefer| looking| going| trying|"
-    r" intend| love)?(?: also)? to(?: also| just)? |\bwish to |\b(?:can|could|may) (?:i|you|we)(?: also| please| help me)* |"
-    r"\bplease(?: also| help me)* |\blet'?s |\bwant to (?:also )?|\bhelp me(?: to)? |^(?:also |then |and |so )*(?=return|exchange))"
+    r"(?:\bi(?: also| just| still| really|'d| would|'m| am)*(?: like| want| wish| need|"
+    r" hope| prefer| looking| going| trying|"
+    r" intend| love)?(?: also)? to(?: also| just)? |\bwish to |\b(?:can|could|may) (?:i|"
+    r"you|we)(?: also| please| help me)* |"
+    r"\bplease(?: also| help me)* |\blet'?s |\bwant to (?:also )?|\bhelp me(?: to)? |"
+    r"^(?:also |then |and |so )*(?=return|exchange))"
 )
 _GOODS_END = (
     r"(?![^.?!]{0,24}\b(?:address|payment|e-?mail|phone number|password|name|account|profile|policy|policies)\b)"
 )
 _RETURN = re.compile(
-    _WISH + r"(?:be )?(?:return(?:ing)?|send(?:ing)? (?:\w+ ){1,4}back|give back)\b" + _GOODS_END, re.IGNORECASE
+    _WISH
+    + r"(?:be )?(?:return(?:ing)?|send(?:ing)? (?:\w+ ){1,4}back|give back)\b"
+    + _GOODS_END
+    + r"|(?:想|要|帮我|申请|希望)(?:把[^，。]{1,20})?(?:退掉|退货)(?![了吗政规])",
+    re.IGNORECASE,
 )
 _EXCHANGE = re.compile(
     _WISH
@@ -37,8 +44,8 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _CANCEL = re.compile(
-    _WISH
-    + r"(?:cancel|remove)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?!to\b|it\b)(?:the |my |these |those |any |all |\w+,? (?:and )?\w)|"
+    _WISH + r"(?:cancel|remove)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?!to\b|it\b)(?:the |"
+    r"my |these |those |any |all |\w+,? (?:and )?\w)|"
     r"\bcan(?:not|'t)? (?:it|that|this|the order) be cancel",
     re.IGNORECASE,
 )

@@ -101,7 +101,7 @@ def _direction(text: str, option: str) -> tuple[int, bool]:
             if _TOO.search(text[: match.start()]):
                 continue
             ending = next((value for key, value in match.groupdict().items() if key.startswith("er") and value), "")
-            return direction, ending.endswith("est") or "most" in match.groupdict() and bool(match["most"])
+            return direction, ending.endswith("est") or ("most" in match.groupdict() and bool(match["most"]))
     for match in _MORE.finditer(text):
         what = match["what"].lower()
         if any(word in what.split() or what.startswith(word[:6]) for word in own if len(word) > 2):
@@ -113,7 +113,7 @@ def _direction(text: str, option: str) -> tuple[int, bool]:
 def _bounded(pattern: str) -> str:
     """English as whole words; of Chinese adjectives only compared ones (更大, 大一点, 最大)."""
     english, _, chinese = pattern.rpartition("|")
-    if not english or chinese.isascii():
+    if not english or re.fullmatch("[一-鿿]+", chinese) is None:
         return rf"\b(?:{_ungrouped(pattern)})\b"
     return rf"\b(?:{_ungrouped(english)})\b|(?P<most>最)(?:{chinese})|更(?:{chinese})|(?:{chinese})(?:一点|些|的)"
 

@@ -17,11 +17,13 @@ _UNSENT = re.compile(r"(?:没|未|还没有?|待)(?:发货|发|发出)(?!票)|\b
 _SENT = re.compile(r"已(?:经)?发货|在路上|运输中|\bshipped (?:one|order)\b|\bon its way\b", re.IGNORECASE)
 _HERE = re.compile(r"已(?:经)?(?:送达|签收|收到|到货)|\bdelivered (?:one|order)\b", re.IGNORECASE)
 _PAID = re.compile(r"已(?:经)?付款的|付了款的", re.IGNORECASE)
+_PACKING = re.compile(r"处理中|打包中|备货中|配货|\bbeing packed\b", re.IGNORECASE)
 _STATUSES: tuple[tuple[re.Pattern[str], frozenset[OrderStatus]], ...] = (
     (_UNPAID, frozenset({OrderStatus.PENDING_PAYMENT})),
     (_UNSENT, _NOT_SENT),
     (_SENT, frozenset({OrderStatus.SHIPPED})),
     (_HERE, _ARRIVED),
+    (_PACKING, frozenset({OrderStatus.PACKING})),
     (_PAID, frozenset({OrderStatus.PAID, OrderStatus.PACKING})),
 )
 _OF_AN_ORDER = re.compile(r"订单|单子|那[个单]|这[个单]|的商品|状态|买|\border|\bone\b", re.IGNORECASE)

@@ -58,6 +58,7 @@ class EcomShop(Shop):
         """``records`` are changed in place."""
         self.records = records
         self._policies = policies
+        self._protected: dict[str, Decimal] = {}
         self._done: dict[str, tuple[object, object]] = {}
         self._catalogue = {sku: views.product(record) for sku, record in records.products.items()}
         others = {one.sku: one for record in records.products.values() for one in views.stand_ins(record)}
@@ -87,7 +88,8 @@ class EcomShop(Shop):
 
     async def order(self, order_number: str) -> Order | None:
         user = self.records.owner_of(order_number)
-        return views.order(user, order_number, self.records) if user else None
+        found = views.order(user, order_number, self.records) if user else None
+        return replace(found, price_adjustment=self._protected.get(order_number)) if found else None
 
     async def order_by_tracking(self, tracking_number: str) -> Order | None:
         found = [
@@ -281,7 +283,11 @@ class EcomShop(Shop):
                  for line in order.lines), Decimal())  # fmt: skip
             if not saved:
                 raise ActionRefused("not_cheaper")
-            self._pay_back(order, saved)
+            if order_number in self._protected:
+                raise ActionRefused("already_protected")
+            self._protected[order_number] = saved
+            # By the world's policy the difference goes to the e-card, however the order was paid.
+            self.records.users[order.customer_id]["电子卡余额"] += float(saved)
             return PriceAdjustment(order_number, saved)
 
         return self._once(idempotency_key, (order_number,), change)
