@@ -13,8 +13,8 @@ from typing import TypeVar
 V = TypeVar("V")
 _ALIKE = 0.75
 _PARTS_ALIKE = ((0.5, 0.8), (0.9, 0.6))
-"""Shares of letters in common: of the whole name, and of first and last name, where one makes up for the other. By names
-that our recogniser misheard: Yusuf Rossi as Eushif Rossi, Ethan Garcia as Ethan Garcoy."""
+"""Shares of letters in common: of the whole name, and of first and last name, where one makes up for the other. Set by
+what our recogniser makes of names over a telephone."""
 
 
 def the_one_named(told: str, among: Sequence[V], name_of: Callable[[V], str]) -> V | None:

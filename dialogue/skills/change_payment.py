@@ -86,7 +86,7 @@ class ChangePayment(OrderWrite):
     ) -> str:
         """Keep the method that ``words`` mean; else what to say before it is asked again."""
         choices = context.state.expectation.choices
-        picked = cues.chosen(words, choices) if choices else None
+        picked = cues.chosen(words, choices) if choices and paying.kind_in(words) is None else None
         if picked is not None and picked < len(others):
             found: tuple[PaymentMethod | str, ...] = (others[picked],)
         else:
