@@ -50,13 +50,13 @@ class Payments:
         is_demo = customer_id == self._demo
         wallets = [("wechat", "微信支付", "WeChat Pay"), ("alipay", "支付宝", "Alipay")]
         wallet = wallets[0] if is_demo else self._random.choice(wallets)
-        found = [("wallet", *wallet, None)]
+        found: list[tuple[str, str, str, str, Decimal | None]] = [("wallet", *wallet, None)]
         if is_demo or self._random.random() < _CARDED:
             tail = f"{self._random.randrange(10_000):04d}"
             found.append(("card", f"card{tail}", f"尾号{tail}的银行卡", f"bank card ending in {tail}", None))
         if is_demo or self._random.random() < _GIFTED:
-            balance = Decimal(self._random.randrange(50, 500, 10))
-            found.append(("gift_card", "gift", "礼品卡", "gift card", balance))
+            left = Decimal(self._random.randrange(50, 500, 10))
+            found.append(("gift_card", "gift", "礼品卡", "gift card", left))
         for position, (kind, name, label, label_en, balance) in enumerate(found):
             yield {
                 "method_id": f"{customer_id}-{name}",

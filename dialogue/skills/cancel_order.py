@@ -27,7 +27,8 @@ from nlu.types import Expectation, Parse
 
 REASON_CHARS = 120
 _ALL_ORDERS = re.compile(
-    r"(?:全部|所有)的?(?:未发货的?)?订单|订单(?:全部|全都|都)|\b(?:all|both|every|each)\b(?: of)?(?: my| the| these| those)?(?: \w+)? orders?\b",
+    r"(?:全部|所有)的?(?:未发货的?)?订单|订单(?:全部|全都|都)|\b(?:all|both|every|each)\b(?: of)?(?: my| the|"
+    r" these| those)?(?: \w+)? orders?\b",
     re.IGNORECASE,
 )
 _NO = re.compile(r"\s*(?:no|not|don'?t|do not)\b[^.]{0,30}\bcancel", re.IGNORECASE)

@@ -30,7 +30,8 @@ _CAPITALS = re.compile(r"\b[A-Z][a-z'-]+(?:\s+[A-Z][a-z'-]+){1,2}\b")
 _HAN_NAME = re.compile(r"(?<![一-鿿])[一-鿿·]{2,4}(?![一-鿿])")
 _NOT_NAMES = re.compile(r"\b(?:not|sure|going|trying|looking|from|calling|in|a|the)\b|\w{4,}ing\b", re.IGNORECASE)
 _NOT_A_NAME = re.compile(
-    r"\b(?:my|name|is|full|zip|code|postal|email|and|it|it's|i|am|i'm|the|yes|sure|sorry|do|not|remember|but|ok|okay|hi|"
+    r"\b(?:my|name|is|full|zip|code|postal|email|and|it|it's|i|am|i'm|the|yes|sure|sorry|"
+    r"do|not|remember|but|ok|okay|hi|"
     r"hello|in|of|from|live|code's)\b|[^a-z\s'-]",
     re.IGNORECASE,
 )
@@ -87,7 +88,7 @@ def skill_of(context: Context) -> str:
 
 
 def name_in(words: str, *, asked: bool, has_code: bool) -> str | None:
-    """A person's full name: said to be one, or what looks like one beside a postal code or in answer to the question."""
+    """A person's full name: said to be one, or what looks like one beside a postal code or in answer to us."""
     if found := _NAMED.search(words):
         name: str = found["en"] or found["zh"]
         is_capital = all(word[0].isupper() for word in name.split())

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dialogue.shop import change_rules, rules
 from dialogue.shop.types import Order, OrderLine, PaymentMethod, Product
 from dialogue.skills.context import Context
-from dialogue.skills.line_reading import Owned, Verb
+from dialogue.skills.line_reading import Owned
+from dialogue.skills.line_verbs import Verb
 
 ORDERS = 60
 """Orders looked at, newest first."""

@@ -12,7 +12,8 @@ from dialogue.skills.confirm import refusal as rule_words
 from dialogue.skills.context import Context, Item
 from dialogue.skills.line_account import Account
 from dialogue.skills.line_draft import Entry, Work
-from dialogue.skills.line_reading import Owned, Verb
+from dialogue.skills.line_reading import Owned
+from dialogue.skills.line_verbs import Verb
 from dialogue.skills.options import Fit, fit, read_wish
 from dialogue.skills.orders import numbered
 from dialogue.types import Asked

@@ -1,8 +1,8 @@
 """Returns, exchanges and changes of several lines at once, in shops whose products have variants.
 
-    who? -> which lines? -> per order: what becomes of each (variants) -> how is it settled? -> read back -> yes: one WRITE
-                                  ^                                                               |
-                                  +---- corrections, "also the watch", other wishes --------------+
+    who? -> which lines? -> per order: what becomes of each -> how is it settled? -> read back -> yes: one WRITE
+                  ^                                                                     |
+                  +---- corrections, "also the watch", other wishes --------------------+
     lines of another order, or another kind of WRITE, follow as a task of their own
 
 A skill runs this under its own name (``Returns``, ``ModifyOrder``); what is done with a line depends on where its order
@@ -26,7 +26,8 @@ from dialogue.skills.line_account import Account
 from dialogue.skills.line_claims import explicit
 from dialogue.skills.line_draft import LINE_INTENTS, Entry, Work, words_of
 from dialogue.skills.line_listening import listen
-from dialogue.skills.line_reading import Owned, Verb, verb_in
+from dialogue.skills.line_reading import Owned
+from dialogue.skills.line_verbs import Verb, verb_in
 from dialogue.skills.numbers import Pending
 from dialogue.skills.order_write import passed_on, step_of
 from dialogue.state import DialogueState

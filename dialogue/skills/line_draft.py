@@ -9,7 +9,7 @@ from typing import Any
 from dialogue.shop.types import Order, PaymentMethod
 from dialogue.skills import paying
 from dialogue.skills.context import Context
-from dialogue.skills.line_reading import Verb
+from dialogue.skills.line_verbs import Verb
 from dialogue.skills.numbers import Draft
 from dialogue.types import ActionName
 

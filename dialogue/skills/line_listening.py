@@ -9,7 +9,8 @@ from dialogue.skills import paying, reasons
 from dialogue.skills.context import Context
 from dialogue.skills.line_account import Account
 from dialogue.skills.line_draft import MOST_CHARS, Entry, OpenPick, Work
-from dialogue.skills.line_reading import Owned, Picked, Verb, alike, named_orders, narrowed_by, read_lines, verb_in
+from dialogue.skills.line_reading import Owned, Picked, alike, named_orders, narrowed_by, read_lines
+from dialogue.skills.line_verbs import Verb, verb_in
 from dialogue.skills.mentions import mentions
 from dialogue.skills.options import fit, read_wish
 

@@ -13,33 +13,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from dialogue.shop.types import Order, OrderLine, OrderStatus
+from dialogue.skills.line_verbs import VERBS, Verb, verb_in
 from dialogue.skills.mentions import Mention, mentions
 from dialogue.skills.option_values import values_in
 
-Verb = Literal["return", "exchange", "change", "cancel"]
-_VERBS: tuple[tuple[Verb, re.Pattern[str]], ...] = (
-    ("return", re.compile(r"退货|退掉|退了|退回|想退|要退|退款|\breturn(?:ed|ing)?\b|\bsend(?:ing)? (?:\w+ ){0,3}back\b|\brefund", re.I)),
-    ("exchange", re.compile(r"换货|换成|更换|调换|换一|想换|要换|\bexchang\w*|\bswap\w*|\breplace\b|\btrade\b", re.I)),
-    ("change", re.compile(r"改成|改为|修改|改一下|\bmodif\w*|\bchang(?:e|ing)\b|\bupgrad\w*|\bswitch(?:ing)?\b(?! type)|\bupdat\w*|\bdowngrad\w*", re.I)),
-    ("cancel", re.compile(r"取消|\bcancel(?:l?ing)?\b|\bremov(?:e|ing)\b|\bno longer (?:need|want)", re.I)),
-)  # fmt: skip
 _CONDITION = re.compile(
-    r"(?:^|(?<=[.!?。！？;；]))\s*(?:(?:if|in case|unless)\b|如果|要是|若是?)(?=[^,，.]*(?:\bno\b|\bnot\b|n't\b|\bcannot\b|\bimpossible|\bunavailable|没|不))[^.!?。！？]*[.!?。！？]?",
+    r"(?:^|(?<=[.!?。！？;；]))\s*(?:(?:if|in case|unless)\b|如果|要是|若是?)(?=[^,，.]*(?:\bno\b|"
+    r"\bnot\b|n't\b|\bcannot\b|\bimpossible|\bunavailable|没|不))[^.!?。！？]*[.!?。！？]?",
     re.IGNORECASE,
 )
 _TO = re.compile(
-    r"换成|改成|改为|\b(?:to|for|into|with|but|by|that(?:'s| is)|and make|so that)\b|\bin\b(?! (?:my|the|an?|this|that|another|order))"
+    r"换成|改成|改为|\b(?:to|for|into|with|but|by|that(?:'s| is)|and make|so that)\b|"
+    r"\bin\b(?! (?:my|the|an?|this|that|another|order))"
 )
 _DETERMINER = re.compile(
-    r"\b(?:the|my|a|an|your|this|that|these|those|both|two|all|of|return|exchange|and|with|for|to|swap|modify|change)\b",
+    r"\b(?:the|my|a|an|your|this|that|these|those|both|two|all|of|return|exchange|and|with|"
+    r"for|to|swap|modify|change)\b",
     re.I,
 )
 _ALL = re.compile(r"全部|所有|都|两(?:个|件)|\b(?:all|both|every|each|two|three|any)\b[^,.;]{0,24}$", re.IGNORECASE)
 _EVERYTHING = re.compile(
-    r"全部(?:商品|东西)?|所有(?:的)?(?:商品|东西)|整单|\beverything\b|\ball (?:of )?(?:the |my |these |those )?(?:\w+ )?(?:items?|things?|products?|of it|of them)\b|"
+    r"全部(?:商品|东西)?|所有(?:的)?(?:商品|东西)|整单|\beverything\b|\ball (?:of )?(?:the |my |these |"
+    r"those )?(?:\w+ )?(?:items?|things?|products?|of it|of them)\b|"
     r"\b(?:whole|entire) order\b",
     re.IGNORECASE,
 )
@@ -52,14 +49,16 @@ _CHEAPER = re.compile(r"更便宜|便宜的|\b(?:less|least) expensive\b|\bcheap
 _ID = re.compile(r"(?<![#\w])\d{6,12}(?![\w])")
 _EXCHANGE_IT = re.compile(r"\b(?:exchange|swap|replace) (?:it|them|this|that|those)\b", re.IGNORECASE)
 _RECEIVED = re.compile(
-    r"收到|到货|签收|\bI(?:'ve| have)? (?:just |recently |already )?(?:received|got)\b|\b(?:was|were|been|just) delivered\b|\barrived\b",
+    r"收到|到货|签收|\bI(?:'ve| have)? (?:just |recently |already )?(?:received|got)\b|\b(?:was|"
+    r"were|been|just) delivered\b|\barrived\b",
     re.IGNORECASE,
 )
 _PENDING = re.compile(r"没发货|未发货|\bpending\b|\b(?:not|n't) (?:been )?shipped\b", re.IGNORECASE)
 _WAITING = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PACKING})
 _ARRIVED = frozenset({OrderStatus.DELIVERED, OrderStatus.COMPLETED, OrderStatus.RETURNING, OrderStatus.RETURNED})
 _WITH = re.compile(
-    r"\b(?:received|bought|ordered|came|come|got|delivered|along|together)\b[^,.;]{0,12}\bwith (?:the|my|an?)? ?$|和[^,，。]{0,8}一起",
+    r"\b(?:received|bought|ordered|came|come|got|delivered|along|"
+    r"together)\b[^,.;]{0,12}\bwith (?:the|my|an?)? ?$|和[^,，。]{0,8}一起",
     re.I,
 )
 _SAME_ORDER = re.compile(
@@ -144,12 +143,6 @@ def _holding(owned: Sequence[Owned], names: set[str]) -> list[Owned]:
     return [each for each in owned if each.order.order_number in orders] or list(owned)
 
 
-def verb_in(text: str) -> Verb | None:
-    """The first of the verbs that say what is to be done."""
-    found = [(match.start(), verb) for verb, words in _VERBS for match in words.finditer(text)]
-    return min(found)[1] if found else None
-
-
 def _names(text: str, order: Order) -> bool:
     number = order.order_number.lstrip("#")
     # Chinese has no blank before a number (订单…的退货).
@@ -164,7 +157,7 @@ def named_orders(text: str, orders: Sequence[Order]) -> tuple[Order, ...]:
 def _everything(
     said: str, cut: re.Match[str] | None, named: Sequence[Owned], possible: Possible, near: str | None
 ) -> Picked | None:
-    """Every line of an order but what is excepted; the order that was named, or the newest with which it can be done."""
+    """Every line of an order but what is excepted; the order named, or the newest with which it can be done."""
     verb = verb_in(said)
     pool = [each for each in named if possible(each, verb)]
     if not pool:
@@ -200,7 +193,7 @@ def _parts(said: str, owned: Sequence[Owned], usual: Verb | None) -> list[_Part]
         if place + 1 < len(found) and (join := _NEXT.search(tail)):
             tail = tail[: join.start()]
         stops = [match.end() for match in _DETERMINER.finditer(head)]
-        verbs = [(m.start(), verb) for verb, words in _VERBS for m in words.finditer(said[: mention.start])]
+        verbs = [(m.start(), verb) for verb, words in VERBS for m in words.finditer(said[: mention.start])]
         verb = max(verbs)[1] if verbs else verb_in(said) or usual
         if anew := _EXCHANGE_IT.search(tail):
             verb, tail = "exchange", tail[anew.start() :]
@@ -308,8 +301,8 @@ def narrowed_by(words: str, lines: Sequence[Owned]) -> list[Owned]:
 
 
 def alike(words: str, owned: Sequence[Owned], known: Sequence[Owned]) -> tuple[Owned, ...]:
-    """Of lines called like ``known`` those that the words tell apart ("the more expensive one", "the blue one", "both");
-    () when they tell nothing."""
+    """Of lines called like ``known`` those that the words tell apart ("the more expensive one", "both"); () when they
+    tell nothing."""
     names = {each.line.name for each in known}
     pool = [each for each in owned if each.line.name in names]
     if len(pool) < 2:

@@ -10,7 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,8 +34,8 @@ class Mention:
 
 
 @cache
-def _words() -> dict[str, list[str]]:
-    loaded: dict[str, list[str]] = yaml.safe_load((Path(__file__).parent / "goods_words.yaml").read_text("utf-8"))
+def _words() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "goods_words.yaml").read_text("utf-8"))
     return loaded
 
 
@@ -55,7 +57,7 @@ def mentions(text: str, names: Sequence[str]) -> tuple[Mention, ...]:
 def _at(words: Sequence[re.Match[str]], place: int, forms: dict[str, dict[str, float]]) -> tuple[Mention | None, int]:
     for count in range(min(_most(words, place), len(words) - place), 0, -1):
         run = words[place : place + count]
-        if any(later.start() - before.end() > 1 for before, later in zip(run, run[1:], strict=False)):
+        if any(later.start() - before.end() > 1 for before, later in pairwise(run)):
             continue
         said = "".join(word.group() for word in run)
         single = singular(said)

@@ -17,7 +17,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _LIKE = re.compile(
-    r"(?:最好(?:是)?|优先|更?喜欢|尽量|\bprefer(?:red|ably)?|\bideally|\bif (?:possible|available)|\bwould be (?:nice|good)|"
+    r"(?:最好(?:是)?|优先|更?喜欢|尽量|\bprefer(?:red|ably)?|\bideally|\bif (?:possible|available)|"
+    r"\bwould be (?:nice|good)|"
     r"\brather have|\bpreference)",
     re.IGNORECASE,
 )
@@ -38,7 +39,8 @@ _SPELLED = {"gray": "gr[ae]y", "grey": "gr[ae]y", "colour": "colou?r", "wi": "wi
 _SIZE_WORDS = {"XS": r"extra[ -]small", "S": r"small", "M": r"medium", "L": r"large", "XL": r"extra[ -]large|x-large",
                "XXL": r"(?:double|2) ?x[ -]?l(?:arge)?|extra extra large"}  # fmt: skip
 _COMMON = {"with", "type", "high", "full", "color", "size", "none", "brand", "life"}
-_ZH_COLOURS = {"black": "黑", "white": "白", "gray": "灰", "grey": "灰", "red": "红", "blue": "蓝", "green": "绿", "pink": "粉",
+_ZH_COLOURS = {"black": "黑", "white": "白", "gray": "灰", "grey": "灰", "red": "红", "blue": "蓝", "green": "绿",
+               "pink": "粉",
                "yellow": "黄", "brown": "棕", "purple": "紫", "silver": "银", "gold": "金"}  # fmt: skip
 
 
@@ -158,10 +160,11 @@ def _patterns(
     if lowered in {"yes", "no"}:
         yield from _yes_no(option.lower(), lowered)
         return
-    if lowered == "none" or lowered == "not resistant":
+    if lowered in {"none", "not resistant"}:
         feature = re.escape(short.split()[0])
         yield (
-            rf"\b(?:no|without(?: an?| any)?|not? have an?) {feature}\w*|\b{feature}\w*[- ](?:none|free|less)|\bnone\b(?= {feature})",
+            rf"\b(?:no|without(?: an?| any)?|not? have an?) {feature}\w*|\b{feature}\w*[- ](?:none|"
+            rf"free|less)|\bnone\b(?= {feature})",
             1.6,
         )
         yield rf"{feature}\w*(?: \w+){{0,2}}[: ]+none\b", 1.6
@@ -179,6 +182,7 @@ def _patterns(
                 yield rf"(?<![\w.#]){lowered}(?![\w.])(?! *(?:{re.escape(short)}s? )?(?:less|fewer|more))", 1.0
         elif len(value) > 1 or len(known) > 1:
             yield rf"(?<![\w'’]){re.escape(value)}(?![\w'’])", 1.0
+        yield rf"(?<![\w.]){re.escape(value)}(?:码|号)", 2.0
         if value in _SIZE_WORDS and "size" in option.lower():
             yield rf"\b(?:{_SIZE_WORDS[value]})\b", 0.9
         return

@@ -25,13 +25,16 @@ _CHEAPEST = re.compile(
 _DEAREST = re.compile(r"最贵|最高价|\bmost expensive\b|\bpriciest\b|\bhighest[ -]price|\btop[ -]of[ -]the", re.I)
 _SAME_REST = re.compile(
     r"其他(?:的)?(?:都)?(?:不变|一样|相同)|同款|一模一样|"
-    r"\b(?:the |exact(?:ly)? (?:the )?)?same (?:one|item|model|product|thing|spec\w*|options?|features?|everything|pair)\b|"
-    r"\b(?:everything|all) else (?:the same|unchanged|stays)|\bother(?:wise| options?| specs?)? (?:\w+ )?(?:same|unchanged)|"
+    r"\b(?:the |exact(?:ly)? (?:the )?)?same (?:one|item|model|product|thing|spec\w*|"
+    r"options?|features?|everything|pair)\b|"
+    r"\b(?:everything|all) else (?:the same|unchanged|stays)|\bother(?:wise| options?|"
+    r" specs?)? (?:\w+ )?(?:same|unchanged)|"
     r"\bkeep (?:everything|the rest|all)|\bexact same\b|\bidentical\b|\breplacement\b",
     re.IGNORECASE,
 )
 _REST_FREE = re.compile(
-    r"其他(?:的)?(?:都)?(?:随便|无所谓|不限)|\b(?:other|rest)\b[^.;]{0,30}(?:not important|do(?:n'?t| not) (?:matter|care)|"
+    r"其他(?:的)?(?:都)?(?:随便|无所谓|不限)|\b(?:other|rest)\b[^.;]{0,30}(?:not important|"
+    r"do(?:n'?t| not) (?:matter|care)|"
     r"any\b|different)|\bonly care about\b|\bdon'?t care\b",
     re.IGNORECASE,
 )
@@ -143,9 +146,9 @@ def _relative(
             now = number_of(value)
             if now is None:
                 continue
-            wanted = [each for each in values[name] if number_of(each) == now + sign * count]
-            if wanted:
-                must[name] = (wanted[0],)
+            there = [each for each in values[name] if number_of(each) == now + sign * count]
+            if there:
+                must[name] = (there[0],)
     if other := _OTHER.search(text):
         for name in current:
             if other["what"].lower().replace("colour", "color").rstrip("s") in name.lower() and name not in must:

@@ -11,10 +11,13 @@ from dialogue.skills.context import Context
 
 ORIGINAL = "original"
 _KINDS: dict[PaymentKind, re.Pattern[str]] = {
-    "gift_card": re.compile(r"礼品卡|购物卡|储值|E卡|\be-?card\b|\bgift ?-?cards?\b|\bGC\b|\bgift certificate", re.IGNORECASE),
+    "gift_card": re.compile(
+        r"礼品卡|购物卡|储值|E卡|\be-?card\b|\bgift ?-?cards?\b|\bGC\b|\bgift certificate", re.IGNORECASE
+    ),
     "paypal": re.compile(r"\bpay ?pal\b", re.IGNORECASE),
     "card": re.compile(
-        r"银行卡|信用卡|储蓄卡|\bcredit[ _-]?cards?\b|\bdebit\b|\bvisa\b|\bmaster ?card\b|\bamex\b|\bthe card\b|\bmy card\b",
+        r"银行卡|信用卡|储蓄卡|\bcredit[ _-]?cards?\b|\bdebit\b|\bvisa\b|\bmaster ?card\b|\bamex\b|"
+        r"\b(?:the|my) card\b",
         re.IGNORECASE,
     ),
     "wallet": re.compile(r"微信|支付宝|\bwechat\b|\balipay\b", re.IGNORECASE),
