@@ -276,12 +276,19 @@ def _requested(parse: Parse, text: str, routes: Routes, least: float) -> str | N
     """The skill that serves this request, if it is one and likely enough."""
     if parse.confidence < least or (parse.intent in NO_REQUEST and parse.intent not in SMALL_TALK):
         return None
-    if parse.intent in _ABOUT_GOODS and cues.got_bad_goods(text):
+    is_reason = parse.confidence < SURE and _is_only_a_reason(parse)
+    if parse.intent in _ABOUT_GOODS and (is_reason or cues.got_bad_goods(text)):
         return routes.intents.get("return_request")
     skill = routes.intents.get(_meant(parse.intent, text))
     if skill in routes.writing and cues.asks_policy(text) and not parse.slot("order_number"):
         return routes.intents.get("return_policy" if parse.intent in _ABOUT_RETURNS else "", routes.general)
     return skill
+
+
+def _is_only_a_reason(parse: Parse) -> bool:
+    """「质量问题」: why something goes back, and nothing else."""
+    slot = parse.slot("return_reason")
+    return slot is not None and len(parse.text.strip(" ，。,.!！")) - len(slot.raw) <= 2
 
 
 def _meant(intent: str, text: str) -> str:

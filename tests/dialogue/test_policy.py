@@ -88,6 +88,8 @@ def test_every_intent_has_a_skill_or_is_an_answer() -> None:
         (CONFIRMING, parse("不对，查一下12345678", "order_status", order_number="12345678"), "order_status", "digress"),
         (NEW, parse("第一个", "greet"), "fallback", "start"),
         (SHOWN, parse("第二个", "greet"), "products", "start"),
+        (NEW, parse("质量问题", "complaint", 0.42, return_reason="质量问题"), "returns", "start"),
+        (NEW, parse("质量问题", "complaint", 0.9, return_reason="质量问题"), "complaint", "start"),
         (NEW, parse("8812", "talk_to_human"), "fallback", "start"),
         (NEW, parse("收到的包裹里少了一件", "logistics"), "returns", "start"),
         (NEW, parse("催一下快递", "logistics"), "urge", "start"),
