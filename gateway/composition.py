@@ -20,6 +20,7 @@ from dialogue.backend import Backend
 from dialogue.domains import Business, load_business
 from dialogue.errors import DialogueError
 from dialogue.knowledge import Knowledge
+from dialogue.menu import load_menu
 from dialogue.policies import load_policies, shipped_policies
 from dialogue.prompts import Prompts
 from dialogue.respond import Responder
@@ -334,4 +335,5 @@ def _services(
         ready,
         info,
         worker.number if worker else None,
+        load_menu(Path(settings.phone.menu)) if settings.phone.menu else None,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from dialogue.backend import Backend
+from dialogue.menu import Menu
 from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens
 from gateway.config import Settings
@@ -40,6 +41,8 @@ class Services:
     """What /v1/info tells the page."""
     worker: int | None = None
     """This process's number where there are several."""
+    menu: Menu | None = None
+    """Of telephone calls."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -15,11 +15,13 @@ from typing import Any, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from dialogue.errors import StoreUnavailable
+from dialogue.shop.clock import wall_clock
 from gateway import log
 from gateway.errors import Busy, GatewayError, ProtocolError
 from gateway.services import SERVICES, SOCKETS, Services
 from gateway.telephony.call import Admit, Call, Line
 from gateway.telephony.control import CallControl
+from gateway.telephony.menu_reception import ConsentWatch, MenuReception
 from gateway.telephony.reception import Reception
 from gateway.telephony.recording import NO_RECORDER, CallRecorder, Recorder
 from gateway.telephony.wire import CallStarted, Dialect, Message
@@ -95,10 +97,9 @@ async def _send(socket: web.WebSocketResponse, message: Message) -> None:
 async def open_line(services: Services, channel: str, started: CallStarted, control: CallControl) -> Line:
     """The conversation of this call; a stream that comes back for the same call goes on with it. Raises ``Busy``."""
     phone = services.settings.phone
-    transfers = control.transfers and bool(phone.agent)
     call = services.tokens.name_of(channel, started.facts.call_id)
     core = services.conversations.core
-    reception: Any = Reception(core.responder, transfers=transfers)
+    reception: Any = _reception(services, control)
     try:
         conversation = await services.conversations.get(
             f"phone-{call}",
@@ -109,16 +110,32 @@ async def open_line(services: Services, channel: str, started: CallStarted, cont
         )
     except StoreUnavailable as error:
         raise Busy("the conversation cannot be opened just now", code=error.code, retry_after_s=2) from error
+    if isinstance(reception, MenuReception) and conversation.state.turn_count == 0 and conversation.state.task is None:
+        await conversation.apply(*reception.opening(phone.language))
     return Line(conversation, control, phone.agent, _recorder(services, call, started))
+
+
+def _reception(services: Services, control: CallControl) -> Reception:
+    core = services.conversations.core
+    transfers = control.transfers and bool(services.settings.phone.agent)
+    if services.menu is None:
+        return Reception(core.responder, transfers=transfers)
+    return MenuReception(
+        core.responder,
+        services.menu,
+        core.understanding,
+        transfers=transfers,
+        puts_through=control.transfers,
+        clock=wall_clock,
+    )
 
 
 def _recorder(services: Services, call: str, started: CallStarted) -> Recorder:
     folder = services.settings.phone.recordings
     if not folder:
         return NO_RECORDER
-    return CallRecorder(
-        Path(folder) / f"{call}-{secrets.token_hex(4)}.wav", started.format.rate_hz, lambda _state: False
-    )
+    path = Path(folder) / f"{call}-{secrets.token_hex(4)}.wav"
+    return CallRecorder(path, started.format.rate_hz, ConsentWatch(services.menu))
 
 
 def public_url(request: web.Request, *, scheme: str = "https") -> str:

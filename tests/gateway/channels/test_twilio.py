@@ -89,7 +89,7 @@ SPEAK = Say(path=double_audio.__spec__.origin, frames=frames_of("20# 10."))  # t
 async def test_a_call_is_greeted_understood_and_answered() -> None:
     scripted = house()
     async with served(scripted) as door:
-        result = await simulated(door, [WaitFor("quiet"), Wait(0.4), SPEAK, Wait(2.5), Hangup()])
+        result = await simulated(door, [WaitFor("quiet"), Wait(0.4), SPEAK, Wait(4), Hangup()])
     assert not result.violations, result.violations
     assert result.audio_received
     assert scripted.responder.turns[0].channel == "twilio"
@@ -120,7 +120,7 @@ async def test_words_are_heard_although_sound_is_lost() -> None:
     async with served(scripted) as door:
         result = await simulated(
             door,
-            [WaitFor("quiet"), Wait(0.4), SPEAK, Wait(2.5), Hangup()],
+            [WaitFor("quiet"), Wait(0.4), SPEAK, Wait(4), Hangup()],
             impairments=Impairments(loss=0.05, jitter_ms=20),
         )
     assert not result.violations
