@@ -75,6 +75,8 @@ class ScriptedCustomer:
 
     def _when_nothing_is_asked(self, said: str, *, told_identity: bool) -> str | None:
         goal = self._goal
+        if goal is not None and goal.kind == "cancel" and hearing.offers_whole_order(said):
+            return "Yes, the whole order, please." if "order" in goal.words.lower() else LEAVE_IT
         # A change is not done before it was read back, or said to be done.
         waits = goal is not None and goal.kind not in {"info", "other"} and not hearing.settled(said)
         lost = hearing.not_understood(said) or ((waits or told_identity) and not self._confirmed)

@@ -135,6 +135,11 @@ def settled(said: str) -> bool:
     return bool(_SETTLED.search(said))
 
 
+def offers_whole_order(said: str) -> bool:
+    """Whether all of the order shall be cancelled, where a part of it cannot be."""
+    return bool(re.search(r"\b(?:whole|entire) order\b[^.?!]*\?", said, re.IGNORECASE))
+
+
 def branch_for(branches: Sequence[Branch], said: str) -> Branch | None:
     """The branch that ``said`` calls for: by a price it tells, else by a refusal and the words of the conditions."""
     prices = [float(found.replace(",", "")) for found in _PRICE.findall(said)]

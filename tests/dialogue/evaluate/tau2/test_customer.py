@@ -139,3 +139,16 @@ def test_what_does_not_work_out_is_left() -> None:
 def test_a_person_is_not_wanted() -> None:
     made = customer("You want to return the rug.")
     assert made.next(["I am not sure. Shall I connect you to a person?"], YES_NO) == "No, thank you."
+
+
+@pytest.mark.parametrize(
+    ("wish", "answer"),
+    [
+        ("cancel the order with the rug", "Yes, the whole order, please."),
+        ("cancel the rug", "Never mind, leave it as it is."),
+    ],
+)
+def test_the_whole_order_where_it_was_meant(wish: str, answer: str) -> None:
+    made = customer(f"You want to {wish}.")
+    said = "Single items cannot be cancelled. Would you like the whole order cancelled?"
+    assert made.next([said], NOTHING) == answer
