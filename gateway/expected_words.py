@@ -16,6 +16,8 @@ from speech.types import Hotwords
 
 _SHORT_S = 1.7
 """About three syllables, and half a second of silence."""
+_LONG_S = 12.0
+"""Long speech is its own context, and rarely about the words of a shop alone."""
 _ANSWER_S = 2.5
 """A longer answer says more than yes or no."""
 _ORDERS = 3
@@ -48,6 +50,8 @@ class ExpectedWords:
         heard, so there only what was asked for is expected.
         """
         if self._domain is None:
+            return None
+        if seconds > _LONG_S:
             return None
         is_short = seconds < _SHORT_S
         match expectation.kind:

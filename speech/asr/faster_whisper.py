@@ -10,7 +10,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,9 @@ class FasterWhisperOptions:
 _MAX_WINDOW_S = 28.0
 _QUIET_S = 0.1
 _MIN_SPEECH_S = 0.05
+_DOUBTFUL = 0.5
+"""Mean token probability below which what is heard without any words to expect is worth knowing too."""
+_OTHER_READINGS = 2
 
 
 _Prompts = tuple[tuple[Language, str], ...]
@@ -111,8 +114,6 @@ class FasterWhisperAsr:
 
         ``hotwords`` are expected in finals. A reading that may be nothing but them is replaced by the one without.
         """
-        if self._options.noise_reduction and samples.size:
-            samples = await asyncio.to_thread(without_noise, samples)
         expected = () if partial else _prompts(hotwords or {})
         found = await self._transcribe(samples, language, partial, expected)
         words = (hotwords or {}).get(found.language, ())
@@ -125,6 +126,8 @@ class FasterWhisperAsr:
             )
         ):
             return await self._transcribe(samples, found.language, partial, ())
+        if expected and found.text and found.confidence < _DOUBTFUL:
+            return _with_other_readings(found, await self._transcribe(samples, found.language, partial, ()))
         return found
 
     async def _transcribe(
@@ -162,6 +165,8 @@ class FasterWhisperAsr:
         if self._decoder is None:
             raise AsrFailed("the recogniser is closed")
         began = time.perf_counter()
+        if self._options.noise_reduction:
+            windows = [replace(window, samples=without_noise(window.samples)) for window in windows]
         decoded = self._decoder.decode(windows, greedy)
         took_ms = (time.perf_counter() - began) * 1000
         for _ in filter(lambda one: one.again, decoded):
@@ -176,6 +181,14 @@ def _prompts(hotwords: Mapping[Language, Sequence[str]]) -> _Prompts:
         for language, words in sorted(hotwords.items())
     }
     return tuple((language, text) for language, text in texts.items() if text)
+
+
+def _with_other_readings(found: Recognition, plain: Recognition) -> Recognition:
+    """``found`` and, among its alternatives, what was heard without words to expect."""
+    own, others = found.alternatives, (plain.text, *plain.alternatives[:_OTHER_READINGS])
+    readings = dict.fromkeys((*own[:_OTHER_READINGS], *others, *own[_OTHER_READINGS:]))
+    alternatives = tuple(text for text in readings if text and text != found.text)
+    return replace(found, alternatives=alternatives, decode_ms=found.decode_ms + plain.decode_ms)
 
 
 def split_at_quietest(samples: Samples, max_s: float) -> list[Samples]:

@@ -80,6 +80,9 @@ def is_leak(text: str, hotwords: Iterable[str], confidence: float = 0.0) -> bool
     words = [bare for word in hotwords if (bare := _NOT_WORDS.sub("", word).lower())]
     if len(plain) >= MIN_COPIED and plain not in words and plain in "".join(words):
         return True
+    runs = ("".join(words[at : at + MAX_HOTWORDS]) for at in range(len(words) - MAX_HOTWORDS + 1))
+    if any(run in plain for run in runs):
+        return True
     rest = plain
     said = 0
     for word in sorted(set(words), key=len, reverse=True):

@@ -119,6 +119,12 @@ async def _asr(bench: Bench) -> Results:
     return await _offered(asr.measure, bench)
 
 
+async def _phone(bench: Bench) -> Results:
+    from tests.bench import phone
+
+    return await _offered(phone.measure, bench)
+
+
 async def _robust(bench: Bench) -> Results:
     from tests.bench import robust
 
@@ -211,6 +217,7 @@ PARTS: Mapping[str, Part] = {
     "turn_taking": Part(_turn_taking, "turn-taking scenes", 45),
     "asr": Part(_asr, "recognition: utterances per second and error rate", 30),
     "nlu": Part(_nlu, "understanding: held out, and on the data sets of --data FOLDER", 60),
+    "phone": Part(_phone, "8 kHz: error rates and spoken numbers on the recordings of --recordings FOLDER", 15),
     "robust": Part(_robust, "understanding over the telephone, plain and robust", 15),
     "stories_aloud": Part(_stories_aloud, "our stories told on the telephone", 40),
     "media": Part(_media, "media path with stub engines", 20),

@@ -55,6 +55,7 @@ def test_one_short_word_is_only_expected_where_it_was_asked_for() -> None:
     expected = ExpectedWords(WORDS, None, own=True)
     assert expected.now(FREE, 1.0) is None
     assert expected.now(DIGITS, 1.0) is None
+    assert expected.now(FREE, 20.0) is None
     assert expected.now(Expectation("yes_no"), 1.0) == {"zh": ("确认",)}
     assert expected.now(Expectation("yes_no"), 4.0) == USUAL
     assert expected.now(Expectation("choice", choices=("退款", "换货")), 1.0) == {"zh": ("第一个", "退款", "换货")}

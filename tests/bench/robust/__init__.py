@@ -138,7 +138,7 @@ async def recognised(rows: Iterable[Sentence], folder: Path, snr_db: float, *, r
     """Each sentence spoken and recognised, from ``folder`` where it was before. ``robust``: with noise reduction and
     the words of the domain."""
     expected = ExpectedWords(domain_words() if robust else None, None, own=False)
-    folder /= hashlib.sha256(repr(expected.now(_FREE, 4.0)).encode()).hexdigest()[:8]
+    folder /= hashlib.sha256(repr((expected.now(_FREE, 4.0), 2)).encode()).hexdigest()[:8]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     rows = list(rows)
     paths = {row.text: folder / f"{hashlib.sha256(row.text.encode()).hexdigest()[:16]}.json" for row in rows}

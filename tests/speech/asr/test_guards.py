@@ -127,7 +127,14 @@ def test_what_was_surely_said_is_no_leak(text: str, confidence: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "confidence"), [("退货", 0.3), ("退货退款", 0.95), ("换货 发票。", 0.9), ("发票。退货退款", 0.95)]
+    ("text", "confidence"),
+    [
+        ("退货", 0.3),
+        ("退货退款", 0.95),
+        ("换货 发票。", 0.9),
+        ("发票。退货退款", 0.95),
+        ("我的快递单号换货发票退货一二三四五六", 0.9),
+    ],
 )
 def test_a_piece_of_the_list_is_a_leak(text: str, confidence: float) -> None:
     assert is_leak(text, ("换货", "发票", "退货", "退款"), confidence)
