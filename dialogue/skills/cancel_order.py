@@ -20,6 +20,7 @@ from dialogue.skills.line_changes import LineChanges, by_lines, takes
 from dialogue.skills.line_claims import wishes_of
 from dialogue.skills.line_reading import named_orders, read_lines
 from dialogue.skills.numbers import Draft, Pending
+from dialogue.skills.order_words import described
 from dialogue.skills.order_write import OrderWrite, passed_on, step_of
 from dialogue.state import DialogueState
 from dialogue.types import Asked, DialogueEvent, Reply
@@ -187,7 +188,7 @@ async def orders_to_cancel(context: Context, text: str) -> ToCancel:
     if _ALL_ORDERS.search(text):
         return ToCancel(open_orders)
     last = tuple(order for order in open_orders if order.order_number == context.state.last_order)
-    named = named_orders(text, account.orders)
+    named = named_orders(text, account.orders) or described(text, open_orders)
     picks = [
         pick
         for pick in read_lines(text, account.owned, account.possible, context.state.last_order, "cancel")

@@ -29,7 +29,7 @@ from dialogue.skills.product_answers import name_of
 from dialogue.skills.purchase_words import items_in, picked, quantity_in, wants_to_order
 from dialogue.state import DECLINED, DialogueState
 from dialogue.types import Asked, TaskEnded, TaskUpdated
-from nlu.types import Expectation, Parse
+from nlu.types import Expectation, Parse, Slot
 
 Draft = dict[str, Any]
 PAYMENT = "payment"
@@ -131,8 +131,9 @@ class Purchase:
             return fitting[:1]
         if not (shown and which_product.points(text)):
             for named in [slot for slot in context.turn.parse.slots if slot.name == "product"]:
-                is_ours = bool(named.candidates) and named.candidates[0].score >= _OURS
-                meant = await which_product.find(context, str(named.value)) if is_ours else which_product.Meant(())
+                meant = which_product.Meant(())
+                if await _is_ours(context, named):
+                    meant = await which_product.find(context, str(named.value))
                 if meant.products:
                     return meant.several or meant.products[:1]
         last = await context.shop.product(context.state.last_product) if context.state.last_product else None
@@ -249,6 +250,13 @@ class Purchase:
         )
         cards = tuple(product_card(context, product) for product, _ in goods)
         return ask_confirmation(context, self.name, draft, text, cards=cards)
+
+
+async def _is_ours(context: Context, named: Slot) -> bool:
+    """Whether the words name something of the shop: by its catalogue where understanding has it, else by a search."""
+    if named.candidates:
+        return named.candidates[0].score >= _OURS
+    return await which_product.is_named(context, str(named.value))
 
 
 def _what(context: Context, goods: Sequence[tuple[Product, int]]) -> str:

@@ -58,6 +58,12 @@ SCRIPTS: dict[ShopAction, tuple[Line, ...]] = {
     ),
     "withdraw_return": (("cancel_order", "我想撤销退货申请"), ("affirm", "确认")),
     "notify_restock": (("stock", "{sold_out}到货了通知我"), ("affirm", "好的")),
+    "place_order": (("place_order", "我要下单两个温言保温杯，用礼品卡支付"), ("affirm", "确认")),
+    "book_visit": (("appointment", "订单{paid}后天上门安装"), ("affirm", "确认")),
+    "register_cashback": (
+        ("cashback", "订单{delivered}登记晒单返现 https://img.example.com/1.jpg"),
+        ("affirm", "确认"),
+    ),
     "open_ticket": (("logistics", "订单{delivered}显示签收了但是我没收到货"), ("affirm", "好的")),
 }
 """Each WRITE as customers bring it about: intent and words of every turn; the last one confirms."""
