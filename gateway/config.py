@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from dialogue.domains import businesses
 from dialogue.prompts import Prompts
@@ -364,6 +365,39 @@ class Log(_Section):
     format: Literal["console", "json"] = "console"
 
 
+class Sip(_Section):
+    """Calls by SIP, without a PBX. Closed while ``port`` is 0."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """UDP port of the signalling, usually 5060; 0: closed."""
+    host: str = "0.0.0.0"
+    public_host: str = ""
+    """Our address as callers see it, where a NAT is in between."""
+    allow: tuple[str, ...] = ()
+    """Addresses and networks that are answered, e.g. 203.0.113.0/24; empty: none, unless there are ``users``."""
+    users: dict[str, SecretStr] = {}
+    """Passwords by name: callers prove who they are by digest. With both, both are needed."""
+    rtp_port: Port = 20000
+    """First UDP port of the sound; a call takes two."""
+    rtp_port_last: Port = 20998
+    requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    """From one address."""
+    domain: str = ""
+    """Makes SIP addresses of the numbers that callers are put through to; empty: where the call came from."""
+    registrar: str = ""
+    """Trunk to register with, host or host:port."""
+    trunk_user: str = ""
+    trunk_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Sip:
+        if self.port and not (self.allow or self.users):
+            raise ValueError("needs sip.allow (addresses of your trunk) or sip.users: port 5060 is scanned")
+        for network in self.allow:
+            ip_network(network, strict=False)
+        return self
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -376,6 +410,7 @@ class Settings(_Section):
     plivo: Plivo = Plivo()
     exotel: Exotel = Exotel()
     asterisk: Asterisk = Asterisk()
+    sip: Sip = Sip()
     listen: Listen = Listen()
     floor: Floor = Floor()
     tts: Tts = Tts()

@@ -1,0 +1,276 @@
+"""SIP: Debian's sipp as the caller (signalling, load, malformed messages), and calls made by hand for the sound."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aiosipua import SipDigestAuth, SipUAC, SipUAS, build_sdp, serialize_sdp
+from aiosipua.rtp_bridge import CallSession
+
+from gateway.channels.sip.transport import GuardedUdp
+from gateway.config import Settings, Sip
+from nlu.types import Language
+from speech.audio import Resampler, pcm_from_float
+from tests.fakes import audio_of
+from tests.fakes_core import FakeStore, House
+from tests.gateway.doors import Door, house_with, served
+from tests.gateway.free_ports import free_udp_port
+
+SCENARIOS = Path(__file__).parent / "sip"
+needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="Debian's sip-tester is not installed")
+ANSWER = "您的包裹已经到了杭州。预计明天下午送到。"
+
+
+@asynccontextmanager
+async def telephone(house: House | None = None, **sip: Any) -> AsyncIterator[tuple[Door, int]]:
+    """A gateway that answers SIP on a free port of this machine."""
+    house = house or house_with()
+    port, rtp = free_udp_port(), free_udp_port()
+    given = {"host": "127.0.0.1", "allow": ("127.0.0.0/8",), "rtp_port": rtp, "rtp_port_last": rtp + 120, **sip}
+    house.settings = Settings(sip=Sip(port=port, **given))
+    async with served(house) as door:
+        yield door, port
+
+
+async def sipp(port: int, *arguments: str, limit_s: float = 40) -> tuple[int, str]:
+    """Exit status and error output of a sipp run against our port."""
+    command = ["sipp", f"127.0.0.1:{port}", "-i", "127.0.0.1", "-p", str(free_udp_port()), "-nostdin", *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, cwd="/tmp"
+    )
+    async with asyncio.timeout(limit_s):
+        _, errors = await process.communicate()
+    return process.returncode or 0, errors.decode(errors="replace")
+
+
+@needs_sipp
+async def test_calls_are_answered_and_ended() -> None:
+    async with telephone() as (door, port):
+        status, errors = await sipp(port, "-sn", "uac", "-m", "3", "-r", "3", "-d", "500")
+        assert status == 0, errors
+        await eventually(lambda: active(door) == 0)
+
+
+@needs_sipp
+async def test_fifty_calls_at_once() -> None:
+    house = house_with()
+    async with telephone(house) as (door, port):
+        door.services.admission._max = 60
+        status, errors = await sipp(port, "-sn", "uac", "-m", "50", "-l", "50", "-r", "50", "-d", "3000")
+        assert status == 0, errors
+        await eventually(lambda: active(door) == 0)
+
+
+@needs_sipp
+@pytest.mark.parametrize("scenario", ["options", "cancel", "hold", "no_offer", "malformed"])
+async def test_scenarios(scenario: str) -> None:
+    house = house_with()
+    if scenario == "cancel":
+        house.store = SlowStore()
+    async with telephone(house) as (door, port):
+        status, errors = await sipp(port, "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-timeout", "20")
+        assert status == 0, errors
+        await eventually(lambda: active(door) == 0)
+
+
+async def test_an_invite_that_comes_again_is_answered_again_and_makes_no_second_call() -> None:
+    house = house_with()
+    async with telephone(house) as (door, port):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+            caller.bind(("127.0.0.1", 0))
+            caller.setblocking(False)
+            own = caller.getsockname()[1]
+            sdp = str(
+                serialize_sdp(build_sdp(local_ip="127.0.0.1", rtp_port=40_000, payload_type=8, codec_name="PCMA"))
+            )
+            invite = (
+                f"INVITE sip:kefu@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bKx\r\n"
+                f"From: <sip:1@127.0.0.1>;tag=1\r\nTo: <sip:kefu@127.0.0.1>\r\nCall-ID: again\r\nCSeq: 1 INVITE\r\n"
+                f"Contact: <sip:1@127.0.0.1:{own}>\r\nContent-Type: application/sdp\r\n"
+                f"Content-Length: {len(sdp)}\r\n\r\n{sdp}"
+            ).encode()
+            answers = await answers_to(caller, port, invite, until=b"SIP/2.0 200")
+            again = [(await answers_to(caller, port, invite, until=b"SIP/2.0 200"))[-1] for _ in range(2)]
+            assert answers[-1] == again[0] == again[1]
+            assert active(door) == 1
+            tag = re.search(rb"To: [^\r]*", answers[-1])
+            assert tag is not None
+            bye = invite.split(b"Content-Type")[0].replace(b"INVITE", b"BYE").replace(b"CSeq: 1", b"CSeq: 2")
+            bye = re.sub(rb"To: [^\r]*", tag.group(0), bye).replace(b"z9hG4bKx", b"z9hG4bKy")
+            await answers_to(caller, port, bye + b"Content-Length: 0\r\n\r\n", until=b"SIP/2.0 200")
+        await eventually(lambda: active(door) == 0)
+
+
+async def answers_to(caller: socket.socket, port: int, request: bytes, until: bytes) -> list[bytes]:
+    """Send ``request``; what comes back up to an answer that begins so."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendto(caller, request, ("127.0.0.1", port))
+    answers: list[bytes] = []
+    async with asyncio.timeout(5):
+        while not answers or not answers[-1].startswith(until):
+            answers.append(await loop.sock_recv(caller, 4096))
+    return answers
+
+
+@needs_sipp
+async def test_who_is_not_allowed_gets_no_answer() -> None:
+    async with telephone(allow=("192.0.2.0/24",)) as (_, port):
+        status, _ = await sipp(port, "-sn", "uac", "-m", "1", "-timeout", "2", "-timeout_error")
+        assert status != 0
+
+
+@needs_sipp
+async def test_a_house_that_is_full_says_busy() -> None:
+    async with telephone() as (door, port):
+        door.services.admission._max = 0
+        status, errors = await sipp(port, "-sf", str(SCENARIOS / "busy.xml"), "-m", "1", "-timeout", "5")
+        assert status == 0, errors
+
+
+class SlowStore(FakeStore):
+    """A conversation takes a while to open: time enough to hang up before the answer."""
+
+    async def open(self, conversation_id: str, customer_id: str | None, channel: str, language: Language) -> bool:
+        await asyncio.sleep(2)
+        return await super().open(conversation_id, customer_id, channel, language)
+
+
+def active(door: Door) -> float | None:
+    """Voice sessions now."""
+    return door.services.metrics.registry.get_sample_value("kefu_active_sessions")
+
+
+async def eventually(happens: Callable[[], object]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(10):
+        while not happens():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+class Phone:
+    """A caller on aiosipua: speaks a script, records what it hears, presses keys."""
+
+    def __init__(self, port: int, *, password: str = "") -> None:
+        self._server = ("127.0.0.1", port)
+        self.transport = GuardedUdp(("127.0.0.1", 0))
+        self.uac = SipUAC(self.transport)
+        self.uas = SipUAS(self.transport, uac=self.uac)
+        self.heard = bytearray()
+        self.over = asyncio.Event()
+        self.referred: list[str] = []
+        self._auth = SipDigestAuth("shop", password) if password else None
+        self.media: CallSession | None = None
+        self.status = 0
+
+    async def call(self) -> Any:
+        await self.uas.start()
+        self.uas.on_bye = lambda *_: self.over.set()
+        self.uas.on_refer = lambda _call, to: self.referred.append(to)
+        rtp = free_udp_port()
+        offer = build_sdp(local_ip="127.0.0.1", rtp_port=rtp, payload_type=8, codec_name="PCMA")
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        call = self.uac.send_invite(
+            from_uri="sip:13900000000@127.0.0.1",
+            to_uri="sip:kefu@127.0.0.1",
+            remote_addr=self._server,
+            sdp_offer=offer,
+            auth=self._auth,
+        )
+        call.on_answer = lambda _call: answered.set_result(200)
+        call.on_rejected = lambda _call, status, _reason: answered.set_result(status)
+        async with asyncio.timeout(5):
+            self.status = await answered
+        if self.status == 200:
+            answer = call.sdp_answer
+            assert answer is not None
+            self.media = CallSession("127.0.0.1", rtp, answer, supported_codecs=[8])
+            await self.media.start()
+            self.media.on_audio = lambda pcm, _at: self.heard.extend(pcm)
+        return call
+
+    async def say(self, script: str) -> None:
+        """``#`` is 32 ms of sound."""
+        to_8k = Resampler(16_000, 8000)
+        samples = audio_of(script)
+        wave = np.sign(np.sin(np.arange(samples.size) / 6)).astype(np.float32)
+        pcm = to_8k.push(pcm_from_float(samples * wave)) + to_8k.flush()
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        assert self.media is not None
+        for at in range(0, len(pcm), 320):
+            self.media.rtp_session.send_audio_pcm_auto(pcm[at : at + 320].ljust(320, b"\0"))
+            due += 0.02
+            await asyncio.sleep(max(0, due - loop.time()))
+
+    def press(self, key: str, at_s: int) -> None:
+        """A key as telephone-events (RFC 4733)."""
+        assert self.media is not None
+        self.media.rtp_session.send_dtmf(key, 160, timestamp=at_s * 8000)
+
+    async def close(self) -> None:
+        if self.media is not None:
+            await self.media.close()
+        await self.uas.stop()
+        await asyncio.sleep(0)
+
+
+async def test_a_caller_is_heard_and_answered() -> None:
+    house = house_with()
+    async with telephone(house) as (_, port):
+        phone = Phone(port)
+        call = await phone.call()
+        await phone.say("20. 40# 120.")
+        assert [turn.text for turn in house.responder.turns] == ["我的订单什么时候到"]
+        assert {turn.channel for turn in house.responder.turns} == {"sip"}
+        assert len(phone.heard) > 8000
+        for at, key in enumerate("5#", 1):
+            phone.press(key, at)
+            await phone.say("30.")
+        await eventually(lambda: len(house.responder.turns) == 2)
+        assert house.responder.turns[-1].text == "5"
+        phone.uac.send_bye(call.dialog, ("127.0.0.1", port))
+        await phone.say("10.")
+        await phone.close()
+
+
+@pytest.mark.parametrize(("password", "status"), [("right", 200), ("wrong", 401)])
+async def test_credentials(password: str, status: int) -> None:
+    async with telephone(users={"shop": "right"}, allow=()) as (_, port):
+        phone = Phone(port, password=password)
+        await phone.call()
+        assert phone.status == status
+        await phone.close()
+
+
+def test_a_port_without_a_guard_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"sip\.allow"):
+        Sip(port=5060)
+    with pytest.raises(ValueError, match="network"):
+        Sip(port=5060, allow=("nowhere",))
+
+
+async def test_garbage_is_no_trouble() -> None:
+    async with telephone() as (_, port):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for data in (
+                b"",
+                b"\r\n\r\n",
+                b"\0" * 2000,
+                b"INVITE sip:x SIP/2.0\r\n\r\n",
+                struct.pack("!400H", *range(400)),
+            ):
+                sender.sendto(data, ("127.0.0.1", port))
+        phone = Phone(port)
+        await phone.call()
+        assert phone.status == 200
+        await phone.close()
