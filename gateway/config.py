@@ -187,6 +187,14 @@ class Exotel(_Section):
     """Absent: the channel is closed."""
 
 
+class Jambonz(_Section):
+    """jambonz, and FreeSWITCH's mod_audio_fork: wss://this-host/v1/jambonz/media."""
+
+    username: str = "kefu"
+    password: SecretStr | None = None
+    """Of the verb's wsAuth; absent: the channel is closed."""
+
+
 class Asterisk(_Section):
     """Asterisk: chan_websocket at /v1/asterisk/media, AudioSocket on a port of its own."""
 
@@ -409,6 +417,7 @@ class Settings(_Section):
     telnyx: Telnyx = Telnyx()
     plivo: Plivo = Plivo()
     exotel: Exotel = Exotel()
+    jambonz: Jambonz = Jambonz()
     asterisk: Asterisk = Asterisk()
     sip: Sip = Sip()
     listen: Listen = Listen()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,10 @@ class ChannelDouble:
     played: bytearray = field(default_factory=bytearray)
     errors: list[str] = field(default_factory=list)
     flushes: int = 0
+    to_say: deque[bytes] = field(default_factory=deque)
+    """What the caller says next, 20 ms each; silence where nothing waits."""
+    sounded_s: list[float] = field(default_factory=list)
+    """When each run of audible sound came."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
@@ -60,6 +65,8 @@ class ChannelDouble:
             self.hung_up.set()
 
     def _queue(self, data: bytes) -> None:
+        if data.strip(b"\xff"):
+            self.sounded_s.append(asyncio.get_running_loop().time())
         if len(data) > 65_500:
             self.errors.append("a message is too long")
         if len(data) % FRAME_BYTES:
@@ -90,7 +97,7 @@ class ChannelDouble:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self.socket.send_bytes(b"\xff" * FRAME_BYTES)
+            await self.socket.send_bytes(self.to_say.popleft() if self.to_say else b"\xff" * FRAME_BYTES)
             while self.queue and isinstance(self.queue[0], str):
                 await self._event("MEDIA_MARK_PROCESSED", channel_id="170.1", correlation_id=str(self.queue.pop(0)))
             if self.queue:
@@ -108,6 +115,8 @@ class AudioSocketDouble:
     heard: bytearray = field(default_factory=bytearray)
     arrivals_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    to_say: deque[bytes] = field(default_factory=deque)
+    sounded_s: list[float] = field(default_factory=list)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     def send(self, kind: int, payload: bytes = b"") -> None:
@@ -140,8 +149,13 @@ class AudioSocketDouble:
                 return
             self.arrivals_s.append(asyncio.get_running_loop().time())
             self.heard += payload
+            if any(payload):
+                self.sounded_s.append(self.arrivals_s[-1])
 
     async def _talk(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
-            self.send(0x10, bytes(320))
-            await asyncio.sleep(0.02)
+            self.send(0x10, self.to_say.popleft() if self.to_say else bytes(320))
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - loop.time()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,8 +51,10 @@ class MediaDouble:
     heard_bytes: int = 0
     """What was played to the caller."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
-    speaking: bytes | None = None
-    """What the caller says instead of silence, 20 ms of it."""
+    to_say: deque[bytes] = field(default_factory=deque)
+    """What the caller says next, 20 ms each; silence where nothing waits."""
+    sounded_s: list[float] = field(default_factory=list)
+    """When each run of audible sound came, on the loop's clock."""
     _waiting: list[tuple[str, Any]] = field(default_factory=list)
 
     async def press(self, digits: str) -> None:
@@ -85,7 +88,7 @@ class MediaDouble:
         loop = asyncio.get_running_loop()
         began, number = loop.time(), 0
         while True:
-            await self._send(self.shape.media(number, self.speaking or self.shape.silence))
+            await self._send(self.shape.media(number, self.to_say.popleft() if self.to_say else self.shape.silence))
             number += 1
             await asyncio.sleep(max(0.0, began + number * 0.02 - loop.time()))
 
@@ -97,6 +100,8 @@ class MediaDouble:
             self.frames.append(frame)
             if (payload := self.shape.payload(frame)) is not None:
                 self._waiting.append(("sound", len(payload)))
+                if payload.strip(self.shape.silence[:1]):
+                    self.sounded_s.append(asyncio.get_running_loop().time())
             elif (name := self.shape.mark(frame)) is not None:
                 self._waiting.append(("mark", name))
             elif self.shape.is_clear(frame):

@@ -30,6 +30,7 @@ CHANNELS: dict[str, str] = {
     "telnyx": "gateway.channels.telnyx:routes",
     "plivo": "gateway.channels.plivo:routes",
     "exotel": "gateway.channels.exotel:routes",
+    "jambonz": "gateway.channels.jambonz:routes",
     "asterisk": "gateway.channels.asterisk:routes",
     "sip": "gateway.channels.sip.door:routes",
     "ops": "gateway.channels.ops:routes",
