@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SKILLS: dict[str, str] = {
     "smalltalk": "dialogue.skills.smalltalk:SmallTalk",
     "undo": "dialogue.skills.undo:Undo",
+    "introduction": "dialogue.skills.introduction:Introduction",
     "not_received": "dialogue.skills.not_received:NotReceived",
     "visit": "dialogue.skills.visit:Visit",
     "pickup": "dialogue.skills.pickup:Pickup",

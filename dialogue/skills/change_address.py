@@ -17,8 +17,9 @@ from dialogue.skills.line_changes import by_lines
 from dialogue.skills.line_reading import named_orders, read_lines
 from dialogue.skills.numbers import Draft, Pending
 from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, passed_on, step_of
-from dialogue.types import Asked, DialogueEvent, Reply
-from nlu.types import Expectation
+from dialogue.state import DialogueState
+from dialogue.types import Asked, DialogueEvent, Reply, RequestsNoted
+from nlu.types import Expectation, Parse
 
 _GIVEN = re.compile(
     r"(?:改成|改到|改为|换成|换到|寄到|送到|发到|地址(?:应该)?是|新地址[是为:：]?"
@@ -50,6 +51,12 @@ class ChangeAddress(OrderWrite):
     intents = ("change_address",)
     action = "change_address"
     field = "address"
+
+    def claims(self, state: DialogueState, parse: Parse) -> bool:
+        """Whether the address of an order is to change, though it was taken for that of the account."""
+        text = parse.text
+        is_other = parse.intent in {"account_address", "account", "order_status", "modify_order"}
+        return is_other and bool(_ORDERS_ADDRESS.search(text) and _CHANGES.search(text))
 
     def read(self, context: Context, draft: Draft) -> bool:
         """Place, receiver and phone, whichever the words give."""
@@ -178,6 +185,15 @@ def _written(context: Context, draft: Draft, order: Order) -> str:
     )
 
 
+_ORDERS_ADDRESS = re.compile(
+    r"订单.{0,8}地址|\borders?'?s? (?:delivery |shipping )?address(?:es)?\b|"
+    r"\baddress(?:es)? (?:of|for|on|in) (?:my |the |all |this |that )?(?:\w+ ){0,2}orders?\b|\bshipping address\b",
+    re.IGNORECASE,
+)
+_ACCOUNTS_ADDRESS = re.compile(
+    r"默认地址|\b(?:user|default|account|profile)(?:'s)? address\b(?! (?:for|of) )", re.IGNORECASE
+)
+_CHANGES = re.compile(r"改|换|\b(?:chang|updat|modif|switch|correct)\w*", re.IGNORECASE)
 _Next = Callable[..., Awaitable[tuple[Item, ...]]]
 _ALL_ORDERS = re.compile(r"所有订单|全部订单|\ball\b[^.]{0,30}\border(?:s|\b)|\bevery order\b", re.IGNORECASE)
 _SAME_AS = re.compile(r"\b(?:same|as|like|that of)\b[^.,;]{0,30}\border #?\w+", re.IGNORECASE)
@@ -204,7 +220,26 @@ async def _advance_by_parts(
         if len(offered) > 1:
             return (*events, *_which(skill, context, draft, offered))
         _settle_orders(context, account, draft, text)
+        events += _account_too(context, draft, text)
     return (*events, *await settle_and_ask(replace(context, resumed=bool(draft.get("order"))), draft, given=False))
+
+
+def _account_too(context: Context, draft: Draft, text: str) -> tuple[DialogueEvent, ...]:
+    """The account's address is to change as well: noted, to be taken up after the orders."""
+    both = _ACCOUNTS_ADDRESS.search(text) and _ORDERS_ADDRESS.search(text) and re.search(r"\b(?:and|also|both)\b", text)
+    if not both or not draft.get("address") or not draft.get("order"):
+        return ()
+    words = f"change my default address to {PostalAddress(**draft['address'])}"
+    parse = replace(
+        context.turn.parse,
+        text=words,
+        normalized=words,
+        intent="account_address",
+        confidence=1.0,
+        slots=(),
+        requests=(),
+    )
+    return (RequestsNoted((*context.state.noted, parse)),)
 
 
 async def _settle_address(context: Context, account: Account, draft: Draft, text: str) -> tuple[PostalAddress, ...]:

@@ -51,6 +51,20 @@ _ABOUT_GOODS = frozenset(
 _SURE = 0.6
 
 
+def one_of_two(context: Context, work: Work) -> list[tuple[Entry, str]]:
+    """Lines that are to be exchanged where others of the order go back first, and an order allows one of the two."""
+    if not context.shop.policies.returns.once or not work.entries:
+        return []
+    first = work.entries[0]
+    if first.kind not in {"return", "exchange"}:
+        return []
+    return [
+        (entry, "already_returned")
+        for entry in work.entries
+        if entry.order == first.order and entry.kind != first.kind and entry.kind in {"return", "exchange"}
+    ]
+
+
 def by_lines(context: Context) -> bool:
     """Whether the shop's products have variants, and its customers open their account themselves."""
     return context.shop.policies.changes.within == "family"
@@ -130,7 +144,7 @@ class LineChanges:
             return line_asking.which_line(context, self._skill, account, work)
         if not work.entries:
             return line_asking.which_goods(context, self._skill, work, self._verb)
-        refused = self._refused(account, work)
+        refused = [*self._refused(account, work), *one_of_two(context, work)]
         lead = ""
         if refused:
             lead = " ".join(line_asking.why_not(context, account, entry, rule) for entry, rule in refused)

@@ -25,7 +25,7 @@ _GOODS_END = (
 )
 _RETURN = re.compile(
     _WISH
-    + r"(?:be )?(?:return(?:ing)?|send(?:ing)? (?:\w+ ){1,4}back|give back)\b"
+    + r"(?:be )?(?:return(?:ing)?|send(?:ing)? (?:\w+ ){0,4}back|give back)\b"
     + _GOODS_END
     + r"|(?:想|要|帮我|申请|希望)(?:把[^，。]{1,20})?(?:退掉|退货)(?![了吗政规])",
     re.IGNORECASE,
@@ -44,7 +44,8 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _CANCEL = re.compile(
-    _WISH + r"(?:cancel|remove)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?!to\b|it\b)(?:the |"
+    _WISH
+    + r"(?:cancel|remove|take (?:\w+ ){1,4}out of)\b|\b(?:do not|don'?t|no longer) (?:need|want) (?!to\b|it\b)(?:the |"
     r"my |these |those |any |all |\w+,? (?:and )?\w)|"
     r"\bcan(?:not|'t)? (?:it|that|this|the order) be cancel",
     re.IGNORECASE,

@@ -27,6 +27,7 @@ _ANY = re.compile(
 _CURRENT = re.compile(
     r"我(?:的|买)的?那个|\b(?:(?:my|the) (?:current|own|old|existing) (?:one|\w+)|mine)\b", re.IGNORECASE
 )
+_THEM = re.compile(r"它|这个|那个|\b(?:it|them|this|that|these|those)\b", re.IGNORECASE)
 _ITS = re.compile(r"它|这个|那个|\b(?:its?|that order|this order|the order|same order|the item)\b", re.IGNORECASE)
 _KEEP = re.compile(
     r"不换了|不改了|不要了|保留|\b(?:keep|leave|skip|forget|drop|never ?mind|don'?t (?:exchange|change|want))\b",
@@ -193,6 +194,13 @@ async def _take_picks(context: Context, account: Account, work: Work, text: str,
         picks = await _of_the_product(context, account, verb_in(text) or verb)
     if not picks and step in {None, "which"}:
         picks = _unnamed(account, text, verb, context.state.last_order)
+    other = verb_in(text)
+    if not picks and step is not None and other not in {None, "cancel"} and _THEM.search(text):
+        for entry in work.entries:
+            line = account.line(entry.order, entry.sku)
+            entry.kind = account.kind_for(Owned(account.order(entry.order), line), other) or entry.kind
+            entry.wish, entry.new_sku, entry.offered = text[:MOST_CHARS], None, []
+        return
     if not picks:
         if step == "confirm" and len(work.entries) == 1 and work.entries[0].kind != "return":
             work.entries[0].wish, work.entries[0].new_sku = f"{work.entries[0].wish}. {text}"[-MOST_CHARS:], None

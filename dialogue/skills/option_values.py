@@ -182,7 +182,7 @@ def _patterns(
                 yield rf"(?<![\w.#]){lowered}(?![\w.])(?! *(?:{re.escape(short)}s? )?(?:less|fewer|more))", 1.0
         elif len(value) > 1 or len(known) > 1:
             yield rf"(?<![\w'’]){re.escape(value)}(?![\w'’])", 1.0
-        yield rf"(?<![\w.]){re.escape(value)}(?:码|号)", 2.0
+        yield rf"(?<![A-Za-z.]){re.escape(value)}(?:码|号)", 2.0
         if value in _SIZE_WORDS and "size" in option.lower():
             yield rf"\b(?:{_SIZE_WORDS[value]})\b", 0.9
         return
