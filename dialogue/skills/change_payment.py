@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dialogue import cues, phrasing
@@ -12,6 +13,8 @@ from dialogue.shop.types import Order, PaymentMethod
 from dialogue.skills import paying
 from dialogue.skills.confirm import refusal as rule_words
 from dialogue.skills.context import Context, Item
+from dialogue.skills.line_claims import explicit
+from dialogue.skills.modify_order import ModifyOrder
 from dialogue.skills.numbers import Draft
 from dialogue.skills.order_write import FIELD_CHARS, OrderWrite, refused_task, step_of
 from dialogue.state import DialogueState
@@ -38,6 +41,12 @@ class ChangePayment(OrderWrite):
         """Another way to pay for an order, whatever the classifier makes of it."""
         running = state.task is not None and state.task.skill not in {self.name, "order_status"}
         return not running and bool(_WANTED.search(parse.normalized or parse.text))
+
+    async def run(self, context: Context) -> AsyncIterator[Item]:
+        """One turn; how a change of goods is paid is a matter of that change. Raises ``ShopUnavailable``."""
+        of_goods = context.task_of(self.name) is None and _changes_goods(context)
+        async for item in ModifyOrder().run(context) if of_goods else super().run(context):
+            yield item
 
     def read(self, context: Context, draft: Draft) -> bool:
         """The words that name a method; which of theirs it is, the shop must be asked."""
@@ -140,3 +149,11 @@ class ChangePayment(OrderWrite):
             "payment_method": draft["payment_method"],
             "method_name": draft["method_name"],
         }
+
+
+def _changes_goods(context: Context) -> bool:
+    """Whether goods are to change, and the method is only how that is paid."""
+    parse = context.turn.parse
+    if _WANTED.search(parse.normalized or parse.text):
+        return False
+    return explicit(replace(parse, intent=ModifyOrder.intents[0]), always=True) in {"exchange", "change"}

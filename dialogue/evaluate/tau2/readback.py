@@ -15,7 +15,8 @@ from dialogue.evaluate.tau2.wishes import Goal
 
 _ORDER_NUMBER = re.compile(r"#?\bW\d{5,}\b")
 _NOT_THAT = {
-    kind: r"\bcancel (?:order|it)\b" + ("" if kind in {"return", "exchange", "modify"} else r"|\breturn (?:from|of)\b")
+    kind: r"\bcancel (?:order|it)\b"
+    + (r"|\bis paid with\b" if kind in {"return", "exchange", "modify"} else r"|\breturn (?:from|of)\b")
     for kind in ("return", "exchange", "modify", "address", "account_address", "payment")
 }
 """What a read-back for each of these goals cannot be."""

@@ -103,3 +103,14 @@ async def test_nobody_else_is_told(shop: RetailShop) -> None:
     chat = await opened(shop)
     answer = await said(chat, "What is my gift card balance?", "My email is somebody@example.com")
     assert "15" not in answer
+
+
+async def test_how_a_change_of_goods_is_paid_is_no_other_payment(shop: RetailShop) -> None:
+    chat = await opened(shop)
+    answer = await said(
+        chat,
+        "My email is nora.bell@example.com",
+        "For order #W0000001 I want to change the lamp to one with size M. Please use my PayPal account.",
+    )
+    assert "instead of" not in answer
+    assert "Lamp (S) becomes M" in answer
