@@ -16,7 +16,7 @@ _METHOD = r"(?P<method>(?:credit_card|gift_card|paypal)_\d+)"
 _CHANGE = r"[^{}.;:]+?\s*\{[^{}]*\}\s*to\s*(?:one with the following attributes:\s*)?\{[^{}]*\}"
 _WANT = r"(?:you want to\s+)?"
 LISTED = re.compile(
-    rf"Return {_ORDER} via {_METHOD}: (?P<returned>[^.{{}}]*?;)\s*(?=$|For |Return |Cancel |[A-Z][a-z]+ order)"
+    rf"Return {_ORDER} via {_METHOD}: (?P<returned>(?:[^.{{}};]+(?:\{{[^{{}}]*\}})?;\s*)+)\s*(?=$|For |Return |Cancel |[A-Z][a-z]+ order)"
     rf"|Cancel order (?P<cancelled>#W\d+) because (?P<reason>no longer needed|ordered by mistake)\.?"
     rf"|For (?:order )?(?P<addressed>#W\d+), {_WANT}change address to (?P<address>\{{[^{{}}]*\}})(?: \(same "
     rf"as #W\d+\))?\.?"
@@ -31,6 +31,7 @@ _ONE_CHANGE = re.compile(
     r"attributes:\s*)?(?P<after>\{[^{}]*\})",
     re.IGNORECASE,
 )
+_ONE_ITEM = re.compile(r"(?P<item>[^{};]+?)\s*(?P<now>\{[^{}]*\})?;")
 _METHODS = {"credit_card": "credit card", "gift_card": "gift card", "paypal": "PayPal account"}
 
 
@@ -73,10 +74,13 @@ def listing(parts: list[str]) -> str:
 
 
 def _return(order: str, items: str, method_id: str) -> Goal:
-    named = tuple(item.strip() for item in items.split(";") if item.strip())
+    listed = [(one["item"].strip(), _values(one["now"] or "{}")) for one in _ONE_ITEM.finditer(items)]
+    named = tuple(item for item, _ in listed)
+    said = [f"{item} with {_options(now)}" if now else item for item, now in listed]
+    current = tuple(f"The {item} I have is {_options(now)}." for item, now in listed if now)
     method = method_words(method_id)
-    words = f"I want to return the {listing(list(named))} of order {order}, and have the refund on my {method}."
-    return Goal("return", words, (order,), named, payment=method)
+    words = f"I want to return the {listing(said)} of order {order}, and have the refund on my {method}."
+    return Goal("return", words, (order,), named, current=current, payment=method)
 
 
 def _change(order: str, verb: str, changes: str, method_id: str) -> Goal:

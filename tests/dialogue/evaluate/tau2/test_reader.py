@@ -130,3 +130,16 @@ def test_items_of_a_wish() -> None:
     )
     assert items_of("exchange the rug for a blue one and the lamp for a bright one") == ("rug", "lamp")
     assert items_of("return everything") == items_of("cancel order #W0000001") == ()
+
+
+def test_two_of_a_kind_are_told_apart_in_a_list_of_returns() -> None:
+    told = (
+        "Return #W0000001 via paypal_1: Rug {'size': 'L'}; Rug {'size': 'M'}; Lamp; "
+        "For #W0000002, change payment to gift_card_2."
+    )
+    back, payment = read(Instruction(told)).goals
+    assert back.words == (
+        "I want to return the Rug with size L, Rug with size M and Lamp of order #W0000001, and have the refund on my "
+        "PayPal account paypal_1."
+    )
+    assert (back.items, payment.kind) == (("Rug", "Rug", "Lamp"), "payment")
