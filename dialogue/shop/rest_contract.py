@@ -105,7 +105,8 @@ def arguments(name: str) -> type[BaseModel]:
 @cache
 def result(name: str) -> TypeAdapter[Any]:
     """What the operation gives."""
-    adapter: TypeAdapter[Any] = TypeAdapter(get_type_hints(getattr(Shop, name))["return"])
+    hint: Any = get_type_hints(getattr(Shop, name))["return"]
+    adapter: TypeAdapter[Any] = TypeAdapter(hint)
     return adapter
 
 
