@@ -36,7 +36,7 @@ PAYMENT = "payment"
 _OURS = 0.6
 """Score of a candidate from which on something of the shop was named."""
 _WHY = re.compile(r"为什么|为啥|原因|怎么(?:会|不行|买不了)|\bwhy\b", re.IGNORECASE)
-_POINTS = re.compile(r"这|那|它|该|此|第|最|下单|购买|\b(?:it|this|that|one)\b", re.IGNORECASE)
+_POINTS = re.compile(r"来|这|那|它|该|此|第|最|下单|购买|\b(?:it|this|that|one)\b", re.IGNORECASE)
 
 
 class Purchase:

@@ -17,6 +17,7 @@ MOST_PIECES = 99
 _ORDERS = re.compile(
     r"下单|改购|买下|拍下|(?<!之前)(?<!已经)(?<!刚刚)(?<!上次)(?<!曾经)(?<!已)(?<!我)购买|帮我(?:再)?(?:买|拍)"
     r"|(?:想要?|要|决定|希望|就|打算)(?:再)?(?:购买|买|拍)(?:这|那|它|一|两|\d)"
+    r"|(?:给我|就|那)来(?:一|两|二|三|\d)"
     r"|\b(?:place|make) (?:an? |the )?order\b|\border (?:it|this|that|one|two|\d)\b"
     r"|\b(?:i want|i'd like|i would like|let me|please|can i|i'll) (?:to )?(?:buy|order|purchase|take)\b",
     re.IGNORECASE,

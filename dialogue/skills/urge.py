@@ -105,6 +105,7 @@ class UrgeOrder(OrderWrite):
         draft["parcel"] = parcel.tracking_number
         is_held_up = held_up_parcel(order, context.now) is not None
         key = "carrier" if late_parcel(order, context.now) else "held_up" if is_held_up else "in_time"
+        draft["ticket"] = "late" if late_parcel(order, context.now) else "on_its_way"
         when = phrasing.moment(parcel.eta, context.now, context.language) if parcel.eta else ""
         return (context.say(f"urge.read_back.{key}", number=order.order_number, when=when),)
 
@@ -112,7 +113,7 @@ class UrgeOrder(OrderWrite):
         """The shop hurries an order, a person a parcel."""
         if not draft.get("parcel"):
             return "urge_order", {"order_number": draft["order"]}
-        text = context.say("urge.ticket", parcel=draft["parcel"])
+        text = context.say(f"urge.ticket.{draft['ticket']}", parcel=draft["parcel"])
         return "open_ticket", {
             "kind": "follow_up",
             "customer_id": context.state.customer_id,

@@ -23,6 +23,7 @@ from tests.worlds.ecom import EcomWorlds
 from tests.worlds.ecom_records import weekday_of
 
 NAME, PHONE = "周小棠", "19900001111"
+FAULT = {"故障代码": "E7", "故障名称": "风道堵塞", "故障解决方案": "清洗滤网"}
 PLACE = {"省份": "浙江省", "城市": "杭州市", "区县": "西湖区", "详细地址": "听风路1号"}
 A, B = "2000000001", "2000000002"
 FREE, YES_NO = Expectation(), Expectation("yes_no")
@@ -34,7 +35,7 @@ def _page(sku: str, name: str, price: float, others: Iterable[tuple[str, str, st
         "商品ID": sku, "商品名称": name, "商品状态": "已上架", "商品价格": price, "商品描述": f"{name}，静音。",
         "可换货商品": stand_ins, "赠品信息": [{"赠品名称": "收纳袋", "赠品描述": "随单寄出"}],
         "辅材材料": [{"辅材名称": "挂钩", "辅材描述": "3元/个"}], "安装说明": "安装流程：先打孔。安装费用：30元。",
-        "维修说明": "整机保修一年。", "常见故障": [{"故障代码": "E7", "故障名称": "风道堵塞", "故障解决方案": "清洗滤网"}],
+        "维修说明": "整机保修一年。", "常见故障": [FAULT],
     }  # fmt: skip
 
 
