@@ -11,6 +11,7 @@ So its buffering mode is never needed, which versions treat differently.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from gateway.channels.twilio_codec import parameters_of, read_object, text
@@ -40,6 +41,7 @@ FORMATS: Mapping[str, AudioFormat] = {
 MAX_COMMAND_BYTES = 128
 _MAX_BINARY_BYTES = 16_000
 _FRAME_MS = 20
+_MOST_MARKS = 500
 _MAX_EVENT_CHARS = 16_000
 
 
@@ -50,6 +52,8 @@ class AsteriskDialect:
         self._from, self._to = from_number, to_number
         self._is_json = False
         self._format = AudioFormat(8_000)
+        self._marks: deque[str] = deque(maxlen=_MOST_MARKS)
+        """Not processed yet: some versions do not name the mark in the plain format."""
 
     def decode(self, message: Message) -> Sequence[WireEvent]:
         """See ``Dialect``."""
@@ -65,10 +69,20 @@ class AsteriskDialect:
             case "DTMF_END":
                 return (KeyPressed(fields.get("digit", "")),)
             case "MEDIA_MARK_PROCESSED":
-                return (MarkPlayed(fields.get("correlation_id", "")),)
+                return (MarkPlayed(self._processed(fields.get("correlation_id", ""))),)
             case _:
                 # XOFF, XON, STATUS, ERROR, ...: what is sent is four seconds ahead at most, the queue holds twenty.
                 return ()
+
+    def _processed(self, name: str) -> str:
+        """The mark that was processed: the oldest where it is not named."""
+        if not self._marks:
+            return name
+        if name not in self._marks:
+            return name or self._marks.popleft()
+        while self._marks.popleft() != name:
+            pass
+        return name
 
     def _started(self, fields: Mapping[str, str]) -> CallStarted:
         name = fields.get("format", "")
@@ -93,10 +107,12 @@ class AsteriskDialect:
 
     def mark(self, name: str) -> Sequence[Message]:
         """See ``Dialect``."""
+        self._marks.append(name)
         return (self._command("MARK_MEDIA", name),)
 
     def clear(self) -> Sequence[Message]:
         """See ``Dialect``. A flush drops the marks too."""
+        self._marks.clear()
         return (self._command("FLUSH_MEDIA"),)
 
     def hang_up(self) -> Sequence[Message]:

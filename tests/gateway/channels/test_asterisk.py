@@ -14,6 +14,15 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from galcymedia.protocol import (
+    MAX_CONTROL_MESSAGE_BYTES,
+    Command,
+    Event,
+    build_command,
+    parse_event,
+    parse_media_start,
+    sample_rate_for,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -122,6 +131,38 @@ def test_commands_are_short_and_in_asterisks_own_format(start: str, commands: li
     sent = [*dialect.mark("k1.2"), *dialect.clear(), *dialect.hang_up()]
     assert sent == commands
     assert all(isinstance(text, str) and len(text.encode()) <= MAX_COMMAND_BYTES for text in sent)
+
+
+def test_a_mark_that_is_not_named_is_the_oldest() -> None:
+    dialect = AsteriskDialect()
+    dialect.decode(PLAIN_START)
+    for name in ("k0.1", "k0.2", "k0.3"):
+        dialect.mark(name)
+    assert dialect.decode("MEDIA_MARK_PROCESSED") == (MarkPlayed("k0.1"),)
+    assert dialect.decode("MEDIA_MARK_PROCESSED k0.3") == (MarkPlayed("k0.3"),)
+    dialect.mark("k0.4")
+    dialect.clear()
+    assert dialect.decode("MEDIA_MARK_PROCESSED") == (MarkPlayed(""),), "marks die in a flush"
+
+
+def test_our_reading_of_the_protocol_is_that_of_galcymedia() -> None:
+    dialect = AsteriskDialect()
+    dialect.decode(JSON_START)
+    event, payload = parse_event(JSON_START)
+    assert event is Event.MEDIA_START
+    theirs = parse_media_start(payload)
+    (ours,) = AsteriskDialect().decode(JSON_START)
+    assert isinstance(ours, CallStarted)
+    assert (theirs.channel_id, theirs.sample_rate) == (ours.facts.call_id, ours.format.rate_hz)
+    assert {name: sample_rate_for(name) for name in FORMATS} == {name: f.rate_hz for name, f in FORMATS.items()}
+    commands = [*dialect.mark("k1.2"), *dialect.clear(), *dialect.hang_up()]
+    built = [
+        build_command(Command.MARK_MEDIA, correlation_id="k1.2"),
+        build_command(Command.FLUSH_MEDIA),
+        build_command(Command.HANGUP),
+    ]
+    assert [json.loads(text) for text in commands] == [json.loads(text) for text in built]
+    assert MAX_CONTROL_MESSAGE_BYTES == MAX_COMMAND_BYTES
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.binary(min_size=1, max_size=40_000))
