@@ -14,7 +14,8 @@ VERBS: tuple[tuple[Verb, re.Pattern[str]], ...] = (
     ("change", re.compile(
         r"改成|改为|修改|改一下|\bmodif\w*|\bchang(?:e|ing)\b|\bupgrad\w*|\bswitch(?:ing)?\b(?! type)|"
         r"\bupdat\w*|\bdowngrad\w*", re.I)),
-    ("cancel", re.compile(r"取消|\bcancel(?:l?ing)?\b|\bremov(?:e|ing)\b|\btake (?:\w+ ){1,4}out of\b|\bno longer (?:need|want)", re.I)),
+    ("cancel", re.compile(r"取消|\bcancel(?:l?ing)?\b|\bremov(?:e|ing)\b|\btake (?:\w+ ){1,4}out of\b|"
+                          r"\bno longer (?:need|want)", re.I)),
 )  # fmt: skip
 
 
