@@ -48,7 +48,7 @@ def pieces(records: Records, name: str, arguments: Mapping[str, Any]) -> tuple[s
         case "manage_ecard":
             return ("36个月", "不可提现", "退回原卡")
         case "get_discount_info":
-            return ("20%", "以旧换新", "600元", "满6000")
+            return ("满6000减600", "每满299减50", "最高600元", "打9.5折")
         case "register_cashback_by_review":
             return ("返现", "晒单")
         case _:

@@ -15,28 +15,19 @@ from decimal import Decimal
 from typing import TypeVar
 
 from dialogue.errors import ActionRefused
-from dialogue.policies import Policies
 from dialogue.shop import change_rules, rules
 from dialogue.shop.protocol import Shop
-from dialogue.shop.search import rank
 from dialogue.shop.types import (
     Address,
     Cashback,
-    Coupon,
     Customer,
     DayPart,
     LineChange,
     Order,
     OrderStatus,
-    PaymentMethod,
     PriceAdjustment,
-    Product,
-    ProductNames,
-    RelatedProduct,
-    Relation,
     Return,
     ReturnStatus,
-    ReviewSummary,
     Ticket,
     TicketKind,
     Visit,
@@ -44,116 +35,16 @@ from dialogue.shop.types import (
 )
 from tests.worlds import ecom_views as views
 from tests.worlds.ecom_gold import new_order
-from tests.worlds.ecom_records import E_CARD, NEW_ORDER, TODAY, Record, Records, weekday_name
+from tests.worlds.ecom_reads import EcomReads
+from tests.worlds.ecom_records import E_CARD, NEW_ORDER, TODAY, Record, weekday_name
 
 T = TypeVar("T")
 _VISITS: dict[VisitKind, str] = {"installation": "安装", "repair": "维修"}
 _NOT_SENT = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PACKING})
 
 
-class EcomShop(Shop):
+class EcomShop(EcomReads, Shop):
     """One world. Not safe for concurrent plays: each has its own."""
-
-    def __init__(self, records: Records, policies: Policies) -> None:
-        """``records`` are changed in place."""
-        self.records = records
-        self._policies = policies
-        self._protected: dict[str, Decimal] = {}
-        self._done: dict[str, tuple[object, object]] = {}
-        self._catalogue = {sku: views.product(record) for sku, record in records.products.items()}
-        others = {one.sku: one for record in records.products.values() for one in views.stand_ins(record)}
-        self._known = {**others, **self._catalogue}
-
-    @property
-    def policies(self) -> Policies:
-        return self._policies
-
-    async def customer(self, customer_id: str) -> Customer | None:
-        record = self.records.users.get(customer_id)
-        return views.customer(customer_id, record) if record else None
-
-    async def customer_by_phone(self, phone: str) -> Customer | None:
-        users = self.records.users.items()
-        return next((views.customer(user, one) for user, one in users if one["电话号码"] == phone), None)
-
-    async def customer_by_email(self, email: str) -> Customer | None:
-        return None
-
-    async def customer_by_name(self, name: str, postal_code: str) -> Customer | None:
-        return None
-
-    async def payment_methods(self, customer_id: str) -> tuple[PaymentMethod, ...]:
-        record = self.records.users.get(customer_id)
-        return views.methods(record) if record else ()
-
-    async def order(self, order_number: str) -> Order | None:
-        user = self.records.owner_of(order_number)
-        found = views.order(user, order_number, self.records) if user else None
-        return replace(found, price_adjustment=self._protected.get(order_number)) if found else None
-
-    async def order_by_tracking(self, tracking_number: str) -> Order | None:
-        found = [
-            (user, number)
-            for user, parcels in self.records.parcels.items()
-            for number, parcel in parcels.items()
-            if parcel["物流单号"] == tracking_number
-        ]
-        return views.order(*found[0], self.records) if len(found) == 1 else None
-
-    async def orders(self, customer_id: str, limit: int = 10) -> tuple[Order, ...]:
-        numbers = self.records.orders.get(customer_id, {})
-        found = [views.order(customer_id, number, self.records) for number in numbers]
-        found.sort(key=lambda order: order.created_at, reverse=True)
-        return tuple(found[:limit])
-
-    async def product(self, sku: str) -> Product | None:
-        return self._known.get(sku)
-
-    async def variants(self, sku: str) -> tuple[Product, ...]:
-        record, own = self.records.products.get(sku), self._known.get(sku)
-        if record is None or own is None:
-            return (own,) if own else ()
-        return (replace(own, attributes=views.measures(own.name)), *views.stand_ins(record))
-
-    async def search_products(
-        self,
-        words: str,
-        *,
-        category: str | None = None,
-        max_price: Decimal | None = None,
-        in_stock: bool = False,
-        limit: int = 5,
-    ) -> tuple[Product, ...]:
-        shelf = [
-            one
-            for one in self._catalogue.values()
-            if (category is None or one.category == category)
-            and (max_price is None or one.price <= max_price)
-            and (not in_stock or one.stock > 0)
-        ]
-        return rank(words, shelf, limit) if words else tuple(shelf[:limit])
-
-    async def catalogue(self) -> tuple[ProductNames, ...]:
-        return tuple((sku, (one.name,)) for sku, one in sorted(self._known.items()))
-
-    async def coupons(self, customer_id: str) -> tuple[Coupon, ...]:
-        return ()
-
-    async def reviews(self, sku: str) -> ReviewSummary | None:
-        return None
-
-    async def related(self, sku: str, relation: Relation, limit: int = 5) -> tuple[RelatedProduct, ...]:
-        return ()
-
-    async def tickets(self, customer_id: str) -> tuple[Ticket, ...]:
-        return ()
-
-    async def visits(self, order_number: str) -> tuple[Visit, ...]:
-        return ()
-
-    async def cashback(self, order_number: str) -> Cashback | None:
-        done = self.records.cashbacks.get(order_number)
-        return Cashback(order_number, "registered") if done else None
 
     async def cancel_order(self, order_number: str, reason: str, *, idempotency_key: str) -> Order:
         def change() -> Order:
