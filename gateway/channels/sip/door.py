@@ -17,6 +17,7 @@ from aiohttp import web
 from aiosipua import (
     IncomingCall,
     Registration,
+    RegistrationState,
     SdpMessage,
     SipDigestAuth,
     SipRequest,
@@ -43,6 +44,8 @@ from gateway.telephony.wire import AudioFormat, CallFacts, CallStarted
 _RATE_HZ = 8000
 _PCMU, _PCMA = 0, 8
 _USER_AGENT = "kefu"
+_REGISTER_S, _REGISTER_AT_MOST_S = 1.0, 60.0
+"""Between two tries to register: at first, and after many."""
 _ANSWERS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 """Our direction to an offered one (RFC 3264 section 6.1)."""
 
@@ -86,6 +89,7 @@ class SipServer:
         self._calls: dict[str, _Call] = {}
         self._ports = _Ports(settings.rtp_port, settings.rtp_port_last)
         self._registration: Registration | None = None
+        self._registering: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
@@ -106,11 +110,13 @@ class SipServer:
         take: Any = self._transport.on_message
         self._transport.on_message = lambda message, addr: self._received(message, addr, take)
         if self._settings.registrar:
-            self._registration = self._register()
+            self._registration = self._trunk()
+            self._registering = self._group.create_task(self._keep_registered(self._registration), name="sip-register")
 
     async def stop(self) -> None:
         """Hang up on everybody and close the port."""
-        if self._registration is not None:
+        if self._registration is not None and self._registering is not None:
+            self._registering.cancel()
             self._registration.unregister()
         for call in list(self._calls.values()):
             call.gone()
@@ -154,7 +160,17 @@ class SipServer:
         self._transport.send_reply(response)
         return False
 
-    def _register(self) -> Registration:
+    async def _keep_registered(self, registration: Registration) -> None:
+        """The library refreshes a binding; a trunk that does not answer, or refuses, is asked again here."""
+        wait_s = _REGISTER_S
+        while True:
+            if registration.state is not RegistrationState.REGISTERED:
+                registration.register()
+            await asyncio.sleep(wait_s)
+            is_bound = registration.state is RegistrationState.REGISTERED
+            wait_s = _REGISTER_S if is_bound else min(_REGISTER_AT_MOST_S, wait_s * 2)
+
+    def _trunk(self) -> Registration:
         own = self._settings
         host, _, port = own.registrar.partition(":")
         password = own.trunk_password.get_secret_value() if own.trunk_password else ""
@@ -164,7 +180,6 @@ class SipServer:
         )
         registration.on_registered = lambda _it: log.logger().info("sip registered")
         registration.on_failed = lambda _it, status, _why: log.logger().error("sip registration failed", status=status)
-        registration.register()
         return registration
 
     # --- calls -------------------------------------------------------------------------------------------------------
@@ -196,6 +211,14 @@ class SipServer:
                 invite.reject(500)
         finally:
             self._calls.pop(invite.call_id, None)
+            self._forget(invite)
+            await asyncio.sleep(0)  # its timers are cancelled; let them end
+
+    def _forget(self, invite: IncomingCall) -> None:
+        """What the library leaves of a call that we ended ourselves: its entry, its timers, its transaction."""
+        self._uas._calls.pop(invite.call_id, None)
+        self._uas._remove_invite_transaction(invite.invite)
+        invite._stop_retransmissions()
 
     async def _answer(self, call: _Call, invite: IncomingCall, port: int) -> None:
         assert invite.sdp_offer is not None

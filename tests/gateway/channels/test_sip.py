@@ -7,22 +7,24 @@ import re
 import shutil
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from aiosipua import SipDigestAuth, SipUAC, SipUAS, build_sdp, serialize_sdp
+from aiosipua import SipDigestAuth, SipUAC, SipUAS, build_sdp, notify_refer, serialize_sdp
 from aiosipua.rtp_bridge import CallSession
 
+from dialogue.types import ActionRunner, Reply, ReplyAction, Turn
 from gateway.channels.sip.transport import GuardedUdp
+from gateway.config import Phone as PhoneSettings
 from gateway.config import Settings, Sip
 from nlu.types import Language
 from speech.audio import Resampler, pcm_from_float
 from tests.fakes import audio_of
-from tests.fakes_core import FakeStore, House
+from tests.fakes_core import FakeStore, House, Item
 from tests.gateway.doors import Door, house_with, served
 from tests.gateway.free_ports import free_udp_port
 
@@ -36,8 +38,9 @@ async def telephone(house: House | None = None, **sip: Any) -> AsyncIterator[tup
     """A gateway that answers SIP on a free port of this machine."""
     house = house or house_with()
     port, rtp = free_udp_port(), free_udp_port()
+    phone = PhoneSettings(**sip.pop("phone", {}))
     given = {"host": "127.0.0.1", "allow": ("127.0.0.0/8",), "rtp_port": rtp, "rtp_port_last": rtp + 120, **sip}
-    house.settings = Settings(sip=Sip(port=port, **given))
+    house.settings = Settings(sip=Sip(port=port, **given), phone=phone)
     async with served(house) as door:
         yield door, port
 
@@ -175,7 +178,7 @@ class Phone:
     async def call(self) -> Any:
         await self.uas.start()
         self.uas.on_bye = lambda *_: self.over.set()
-        self.uas.on_refer = lambda _call, to: self.referred.append(to)
+        self.uas.on_refer = self._refer
         rtp = free_udp_port()
         offer = build_sdp(local_ip="127.0.0.1", rtp_port=rtp, payload_type=8, codec_name="PCMA")
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -197,6 +200,10 @@ class Phone:
             await self.media.start()
             self.media.on_audio = lambda pcm, _at: self.heard.extend(pcm)
         return call
+
+    def _refer(self, call: Any, to: str) -> None:
+        self.referred.append(to)
+        notify_refer(call, 200, "OK")
 
     async def say(self, script: str) -> None:
         """``#`` is 32 ms of sound."""
@@ -241,6 +248,36 @@ async def test_a_caller_is_heard_and_answered() -> None:
         phone.uac.send_bye(call.dialog, ("127.0.0.1", port))
         await phone.say("10.")
         await phone.close()
+
+
+async def test_a_caller_who_asks_for_a_person_is_put_through_by_refer() -> None:
+    house = house_with()
+
+    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
+        yield Reply(turn.turn_id, "为您转接。", "zh", is_last=True, action=ReplyAction.HAND_OFF)
+
+    house.responder.answer = answer
+    async with telephone(house, phone={"agent": "8001"}, domain="pbx.example.com") as (_, port):
+        phone = Phone(port)
+        await phone.call()
+        await phone.say("20. 40# 100.")
+        await eventually(lambda: phone.referred)
+        assert phone.referred == ["sip:8001@pbx.example.com"]
+        async with asyncio.timeout(5):
+            await phone.over.wait()
+        await phone.close()
+
+
+@needs_sipp
+async def test_it_registers_with_a_trunk() -> None:
+    registrar = free_udp_port()
+    command = ["sipp", "-sf", str(SCENARIOS / "registrar.xml"), "-i", "127.0.0.1", "-p", str(registrar)]
+    trunk = await asyncio.create_subprocess_exec(
+        *command, "-m", "1", "-nostdin", "-timeout", "15", stdout=asyncio.subprocess.DEVNULL, cwd="/tmp"
+    )
+    own: dict[str, Any] = {"registrar": f"127.0.0.1:{registrar}", "trunk_user": "kefu-shop", "trunk_password": "secret"}
+    async with telephone(**own), asyncio.timeout(15):
+        assert await trunk.wait() == 0
 
 
 @pytest.mark.parametrize(("password", "status"), [("right", 200), ("wrong", 401)])
