@@ -34,6 +34,8 @@ from dialogue.state import DialogueState
 from dialogue.types import CustomerIdentified, RequestsNoted, TaskEnded
 from nlu.types import Parse
 
+_ABOUT_PAYING = frozenset({"change_payment", "account", "payment", "refund_status"})
+"""What an answer sounds like where we ask how something is paid: "the original payment method, please"."""
 _ABOUT_GOODS = frozenset(
     {
         "out_of_scope",
@@ -251,6 +253,8 @@ def takes(state: DialogueState, skill: str, parse: Parse) -> bool:
     if task is None or task.skill != skill or "work" not in task.slots:
         return False
     if parse.intent in LINE_INTENTS:
+        return True
+    if parse.intent in _ABOUT_PAYING and state.expectation.slot == "payment_method":
         return True
     if task.step == CONFIRM:
         tells_more = cues.is_correction(parse.text) or paying.kind_in(parse.text) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,12 @@ import pytest
 from dialogue.chat import Chat
 from dialogue.knowledge.index import KnowledgeIndex
 from dialogue.respond import Responder
-from dialogue.state import DialogueState
+from dialogue.skills.line_changes import takes
+from dialogue.state import DialogueState, Task
 from nlu.slots import ProductLexicon, SlotConfig
+from nlu.types import Expectation
 from nlu.understand import Understanding
+from tests.dialogue.words import parse
 from tests.worlds.tau2_sample import records
 from tests.worlds.tau2_shop import RetailShop
 
@@ -114,3 +118,11 @@ async def test_how_a_change_of_goods_is_paid_is_no_other_payment(shop: RetailSho
     )
     assert "instead of" not in answer
     assert "Lamp (S) becomes M" in answer
+
+
+def test_an_answer_on_paying_is_not_a_wish_to_pay_another_way() -> None:
+    task = Task("returns", "1-returns", {"work": {}}, step="method")
+    asked = DialogueState("t", task=task, expectation=Expectation("choice", slot="payment_method"))
+    words = parse("The original payment method, please.", "change_payment")
+    assert takes(asked, "returns", words)
+    assert not takes(replace(asked, expectation=Expectation("choice")), "returns", words)
