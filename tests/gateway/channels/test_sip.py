@@ -174,6 +174,7 @@ class Phone:
         self._auth = SipDigestAuth("shop", password) if password else None
         self.media: CallSession | None = None
         self.status = 0
+        self._call: Any = None
 
     async def call(self) -> Any:
         await self.uas.start()
@@ -182,7 +183,7 @@ class Phone:
         rtp = free_udp_port()
         offer = build_sdp(local_ip="127.0.0.1", rtp_port=rtp, payload_type=8, codec_name="PCMA")
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        call = self.uac.send_invite(
+        call = self._call = self.uac.send_invite(
             from_uri="sip:13900000000@127.0.0.1",
             to_uri="sip:kefu@127.0.0.1",
             remote_addr=self._server,
@@ -228,6 +229,9 @@ class Phone:
         if self.media is not None:
             await self.media.close()
         await self.uas.stop()
+        if self._call is not None and self._call._session_timer is not None:
+            # The library forgets the timer of a call that the other side has ended.
+            self._call._session_timer.cancel()
         await asyncio.sleep(0)
 
 
