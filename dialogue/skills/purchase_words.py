@@ -19,7 +19,8 @@ _ORDERS = re.compile(
     r"|(?:想要?|要|决定|希望|就|打算)(?:再)?(?:购买|买|拍)(?:这|那|它|一|两|\d)"
     r"|(?:给我|就|那)来(?:一|两|二|三|\d)"
     r"|\b(?:place|make) (?:an? |the )?order\b|\border (?:it|this|that|one|two|\d)\b"
-    r"|\b(?:i want|i'd like|i would like|let me|please|can i|i'll) (?:to )?(?:buy|order|purchase|take)\b",
+    r"|\b(?:i want|i'd like|i would like|let me|please|can i|i'll) (?:to )?(?:buy|order|purchase|"
+    r"take(?![^.?!]{0,40} out of\b))\b",
     re.IGNORECASE,
 )
 _DONE_BEFORE = re.compile(

@@ -28,6 +28,7 @@ def test_an_order(text: str) -> None:
     [
         "怎么下单", "我之前购买的加湿器坏了", "我买了一个杯子", "这个可以购买吗", "两款对比一下我想买一台", "取消下单",
         "为什么无法购买", "I bought it last week", "how do I order it",
+        "I want to take the lamp out of my order",
     ],
 )  # fmt: skip
 def test_no_order(text: str) -> None:
