@@ -24,6 +24,7 @@ from gateway.services import Services
 from gateway.session import VoiceSession
 from gateway.telephony.control import CallControl, ControlFailed, Transfer
 from gateway.telephony.far_end import FarEnd, SendAudio, SendMark
+from gateway.telephony.line_noise import LineNoise
 from gateway.telephony.recording import NO_RECORDER, Recorder
 from gateway.telephony.stream_clock import StreamClock
 from gateway.telephony.wire import (
@@ -161,16 +162,16 @@ class Call:
     async def _inbound(
         self, stream: MediaStream, far_end: FarEnd, form: AudioFormat, line: Line
     ) -> AsyncGenerator[ev.Inbound]:
-        clock = StreamClock()
+        clock, noise = StreamClock(), LineNoise()
         async with aclosing(stream.events()) as events:
             async for event in events:
                 match event:
                     case MediaIn(payload, at_ms):
                         lost_ms = clock.missing_ms(at_ms, len(payload) / form.bytes_per_ms)
                         silence = bytes(2 * round(lost_ms * form.rate_hz / 1000))
-                        pcm = silence + form.decoded(payload)
-                        line.recorder.caller(pcm, line.conversation.state)
-                        yield ev.AudioIn(pcm)
+                        sound = form.decoded(payload)
+                        line.recorder.caller(silence + sound, line.conversation.state)
+                        yield ev.AudioIn(noise.filled(silence) + noise.filled(sound))
                     case KeyPressed(digit) if digit in KEYS:
                         yield ev.Dtmf(digit)
                     case MarkPlayed(name):

@@ -18,6 +18,7 @@ from gateway.paced import FRAME_MS, PacedLine
 from gateway.services import Services
 from gateway.session import VoiceSession
 from gateway.telephony.call import SILENT_S, Line, TransferNote, finish
+from gateway.telephony.line_noise import LineNoise
 from gateway.telephony.wire import KEYS
 from gateway.voice import Voice
 
@@ -40,13 +41,14 @@ class PacedCall:
         self._paced = PacedLine(rate_hz)
         self._inbound: asyncio.Queue[ev.Inbound | None] = asyncio.Queue(_WAITING)
         self._note = TransferNote()
+        self._noise = LineNoise()
         self._log = log.logger(session_id=self._session.id, conversation_id=line.conversation.id)
         self._log.info("call", channel=channel)
 
     def sound(self, pcm: bytes) -> None:
         """The caller's sound."""
         self._line.recorder.caller(pcm, self._line.conversation.state)
-        self._put(ev.AudioIn(pcm))
+        self._put(ev.AudioIn(self._noise.filled(pcm)))
 
     def key(self, digit: str) -> None:
         """A key of the caller's."""

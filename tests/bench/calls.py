@@ -31,7 +31,7 @@ from tests.gateway.channels import test_stream_dialects as dialects
 from tests.gateway.channels import test_twilio as twilio
 from tests.media_double import MediaDouble, connected
 
-QUESTION = "运费怎么算"
+QUESTION = "我的订单什么时候到"
 CHANNELS = ("twilio", "telnyx", "plivo", "exotel", "asterisk", "audiosocket")
 _BUILD = Path(__file__).parents[2] / "build"
 _QUIET_S, _SILENT_S = 9.0, 1.5

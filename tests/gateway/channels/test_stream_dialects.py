@@ -36,6 +36,9 @@ from gateway.telephony.wire import (
     MarkPlayed,
     MediaIn,
 )
+from speech import g711
+from speech.audio import pcm_from_float
+from tests.fakes import audio_of
 from tests.fakes_core import House
 from tests.fakes_tts import FakeTts
 from tests.gateway.doors import Door, served
@@ -278,3 +281,18 @@ async def test_exotel_needs_its_credentials_and_closed_channels_say_so() -> None
         for path in ("/v1/exotel/media", "/v1/telnyx/media", "/v1/plivo/media"):
             async with door.client.get(path) as response:
                 assert (response.status, (await response.json())["error"]["code"]) == (403, "channel_off")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_words_reach_the_dialogue(name: str) -> None:
+    scripted = house()
+    async with served(scripted) as door, called(door, name, await parameters(door, name)) as double:
+        await double.until(lambda: ("您好，请问有什么可以帮您？", True) in scripted.said)
+        pcm = pcm_from_float(audio_of("20# 1.")[::2])
+        frames = [pcm[at : at + 320] for at in range(0, len(pcm), 320)]
+        double.to_say.extend(frames if name == "exotel" else [g711.encode(frame, "ulaw") for frame in frames])
+        await double.until(lambda: ANSWER in scripted.said)
+        await double.hang_up()
+    (utterance,) = [call for call in scripted.asr.calls if not call.partial][:1]
+    assert utterance.ms == pytest.approx(20 * 32, abs=500)
+    assert [turn.text for turn in scripted.responder.turns] == ["我的订单什么时候到"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.events import AudioEnd, AudioOut, AudioStart, Clear, Played
 from gateway.telephony.far_end import MOST_MARKS, FarEnd, SendAudio, SendClear, SendMark
+from gateway.telephony.line_noise import LineNoise
 from gateway.telephony.stream_clock import StreamClock
 
 
@@ -77,3 +79,14 @@ def test_lost_sound_becomes_silence() -> None:
     assert [clock.missing_ms(at, 20) for at in (0, 20, 80, 100, 40, 60)] == [0, 0, 40, 0, 0, 0]
     assert clock.missing_ms(1_000_000, 20) == 1000, "a clock that jumps does not make minutes of silence"
     assert StreamClock().missing_ms(None, 20) == 0
+
+
+def test_digital_silence_becomes_a_faint_noise_and_sound_stays() -> None:
+    noise = LineNoise()
+    first, second = noise.filled(bytes(320)), noise.filled(bytes(320))
+    assert first != second
+    level = np.frombuffer(first + second, "<i2").astype(float).std()
+    assert 20 < level < 40
+    assert noise.filled(b"\x01\x00" + bytes(318)) == b"\x01\x00" + bytes(318)
+    assert len(noise.filled(bytes(100_001))) == 100_001
+    assert noise.filled(b"") == b""
