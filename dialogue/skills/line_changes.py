@@ -24,7 +24,7 @@ from dialogue.skills.context import Context, Item
 from dialogue.skills.identity import opens_account, prove
 from dialogue.skills.line_account import Account
 from dialogue.skills.line_claims import explicit
-from dialogue.skills.line_draft import LINE_INTENTS, Entry, Work, words_of
+from dialogue.skills.line_draft import LINE_INTENTS, Entry, Work, is_of_lines, words_of
 from dialogue.skills.line_listening import listen
 from dialogue.skills.line_reading import Owned
 from dialogue.skills.line_verbs import Verb, verb_in
@@ -239,7 +239,7 @@ class LineChanges:
 
 def others(context: Context) -> tuple[Parse, ...] | None:
     """What stays noted where this skill takes up the others of its kind itself; None where nothing changes."""
-    left = tuple(parse for parse in context.state.noted if parse.intent not in LINE_INTENTS)
+    left = tuple(parse for parse in context.state.noted if not is_of_lines(parse))
     return left if len(left) < len(context.state.noted) else None
 
 
@@ -255,6 +255,10 @@ def takes(state: DialogueState, skill: str, parse: Parse) -> bool:
     if parse.intent in LINE_INTENTS:
         return True
     if parse.intent in _ABOUT_PAYING and state.expectation.slot == "payment_method":
+        return True
+    if explicit(parse, always=True) not in {None, "cancel"}:
+        return True
+    if task.step == "method" and paying.kind_in(parse.text) is not None:
         return True
     if task.step == CONFIRM:
         tells_more = cues.is_correction(parse.text) or paying.kind_in(parse.text) is not None

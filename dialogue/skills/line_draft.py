@@ -6,17 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dialogue import cues
 from dialogue.shop.types import Order, PaymentMethod
 from dialogue.skills import paying
 from dialogue.skills.context import Context
-from dialogue.skills.line_verbs import Verb
+from dialogue.skills.line_verbs import Verb, verb_in
 from dialogue.skills.numbers import Draft
 from dialogue.types import ActionName
+from nlu.types import Parse
 
 LINE_INTENTS = frozenset(
     {"return_request", "exchange_request", "modify_order", "refund_request", "faulty_goods", "return_policy"}
 )
 """What the skills that work on lines take up themselves, all in one task."""
+_HARDLY_REQUESTS = frozenset(
+    {
+        "change_payment",
+        "payment",
+        "place_order",
+        "product_question",
+        "recommend",
+        "size_advice",
+        "stock",
+        "out_of_scope",
+    }
+)
+"""What options and ways to pay are taken for, said alone."""
 MOST_CHARS = 600
 """Characters kept of a wish or a request."""
 
@@ -133,6 +148,13 @@ class Work:
         }
 
 
+def is_of_lines(parse: Parse) -> bool:
+    """Whether a part of a message is about the lines: by its intent, or for want of a verb (the mug for a black one)."""
+    if parse.intent in LINE_INTENTS:
+        return True
+    return parse.intent in _HARDLY_REQUESTS and verb_in(parse.text) is None and not cues.is_question(parse.text)
+
+
 def words_of(context: Context) -> str:
     """The customer's words of this turn, as they were typed in English, normalised in Chinese; without what another
     skill takes up after this one."""
@@ -140,6 +162,6 @@ def words_of(context: Context) -> str:
         return context.text
     text = context.turn.text
     for parse in context.state.noted:
-        if parse.intent not in LINE_INTENTS:
+        if not is_of_lines(parse):
             text = text.replace(parse.text, " ")
     return text if text.strip() else context.turn.parse.text
