@@ -149,7 +149,8 @@ class Work:
 
 
 def is_of_lines(parse: Parse) -> bool:
-    """Whether a part of a message is about the lines: by its intent, or for want of a verb (the mug for a black one)."""
+    """Whether a part of a message is about the lines: by its intent, or for want of a verb (the mug for a black
+    one)."""
     if parse.intent in LINE_INTENTS:
         return True
     return parse.intent in _HARDLY_REQUESTS and verb_in(parse.text) is None and not cues.is_question(parse.text)

@@ -14,6 +14,7 @@ from dialogue.skills.mentions import mentions
 from dialogue.skills.option_values import values_in
 from dialogue.skills.products import Products
 from dialogue.state import DialogueState
+from dialogue.types import TaskEnded
 from nlu.types import Parse
 
 _COUNT = re.compile(
@@ -62,6 +63,9 @@ class ProductRange:
             async for item in Products().run(context):
                 yield item
             return
+        if context.state.task is None:  # "my current one" is of this kind from now on
+            for event in (*context.open_task(self.name, {"product": family[0].sku}), TaskEnded("done")):
+                yield event
         yield self._answer(context, family)
 
     async def _family(self, context: Context) -> tuple[Product, ...]:
