@@ -18,7 +18,7 @@ ALLOWED_FIELDS = frozenset(
         *("session_id", "conversation_id", "turn_id", "channel", "modality", "intent", "classifier", "degraded"),
         *("status", "method", "route", "duration_ms", "hops", "count", "bytes", "address_hash"),
         *("action", "outcome", "model", "skill", "state", "version", "host", "port", "url"),
-        *("worker", "pid"),
+        *("worker", "pid", "request_id", "call_hash"),
     )
 )
 
