@@ -18,7 +18,7 @@ class Faq:
     name = "faq"
     intents = (
         "troubleshoot", "delivery_time", "courier_choice", "freight", "payment", "account", "gift",
-        "warranty", "shop_info", "place_order", "change_payment", "account_address",
+        "warranty", "shop_info", "place_order",
     )  # fmt: skip
     writes = False
 

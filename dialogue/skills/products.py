@@ -56,8 +56,8 @@ _MEASURES = re.compile(r"多(大|重|长|高|宽|厚|少)|几|吗|什么|\b(how|
 _BESIDE = re.compile(r"^(那|再)?(和|跟|与|比).{1,12}比?(呢|怎么样|如何)[?？]?$|\bcompared (to|with)\b", re.IGNORECASE)
 _OPINIONS = re.compile(r"差评|好评|评价|口碑|评分|缺点|优点|\b(reviews?|ratings?|downsides?)\b", re.IGNORECASE)
 _UNSURE = frozenset({"out_of_scope", "faulty_goods", "troubleshoot"})
-_NOT_OF_STOCK = frozenset({"out_of_scope", "warranty"})
-"""What a question for price or stock of something of ours is taken for by mistake."""
+_OF_STOCK = frozenset({"out_of_scope", "warranty", "stock"})
+"""What a question for price or stock of something of ours is taken for, by mistake or with too little certainty."""
 _SURE = 0.8
 """What a question on the goods just shown is taken for where the classifier is not sure."""
 
@@ -75,7 +75,7 @@ class Products:
         task = state.task
         if task is not None and task.skill != self.name and task.step != "shown":
             is_asked_free = state.expectation.kind == "free"
-            return not is_asked_free and parse.intent in _NOT_OF_STOCK and _asks_ours(parse, text)
+            return not is_asked_free and parse.intent in _OF_STOCK and _asks_ours(parse, text)
         if _BESIDE.search(text) and state.last_product is not None:
             return True
         if _COMPARES.search(text) and not _NO_GOODS.search(text):
@@ -84,7 +84,7 @@ class Products:
         topic = topic_of(text, "")
         if parse.intent in {"out_of_scope", "size_advice"} and topic == "stock" and _is_told_apart(parse):
             return True
-        if parse.intent in _NOT_OF_STOCK and _asks_ours(parse, text):
+        if parse.intent in _OF_STOCK and _asks_ours(parse, text):
             return True
         if state.last_product is not None and parse.intent in _UNSURE and _is_only_a_concept(text):
             return True

@@ -60,7 +60,7 @@ def evaluate(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     """Scores of what ``options`` name."""
     told = bars(progress)
     local = InProcess(options.models, options.domain, options.cache, told)
-    product = Served(options.triton, options.domain, told) if options.triton else local
+    product: Served | InProcess = Served(options.triton, options.domain, told) if options.triton else local
     domain, limit = options.domain, options.limit
     if options.cic:
         rows = read(options.cic, "text", "coarse", limit=limit)
@@ -78,7 +78,7 @@ def evaluate(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     elif options.sentiment:
         scores = sentiment.sentiment(read(options.sentiment, "text", "label", limit=limit), product)
     elif options.retrieval:
-        scores = retrieval.retrieval(retrieval.load(options.retrieval, limit), local.embeddings)
+        scores = retrieval.retrieval(retrieval.load(options.retrieval, limit), product.embeddings)
     else:
         return {"task": "own", **cross_validated(domain, options.seed, local.encode, told)}
     return scores | latency(product)

@@ -18,10 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_server.client import InferenceClient
+from nlu.classifiers.keyword import KeywordClassifier
 from nlu.classifiers.triton import MAX_CHARS, TritonClassifier
 from nlu.domains import OUT_OF_SCOPE, load_domain
 from nlu.errors import ClassifierUnavailable
-from nlu.train.embeddings import CACHE, CHECKOUT, Embeddings, embed, server_python, subprocess_encoder
+from nlu.repair import NO_TERMS, load_terms
+from nlu.train.embeddings import (
+    CACHE,
+    CHECKOUT,
+    Embeddings,
+    embed,
+    server_python,
+    subprocess_encoder,
+    triton_encoder,
+)
 from nlu.train.head import Head, head_path
 from nlu.types import Classifier, Language, Parse, ScoredLabel, Sentiment
 from nlu.understand import Understanding
@@ -100,12 +110,14 @@ class InProcess:
     def understand(self, texts: Sequence[str]) -> list[Parse]:
         """One parse per text. Raises ``EncoderError``."""
         noting = _Noting()
-        asyncio.run(_understand_all(noting, texts, lambda n, of: self.told("reading", n, of)))
+        reading = understanding_of(self.domain, noting)
+        asyncio.run(_understand_all(reading, texts, lambda n, of: self.told("reading", n, of)))
         asked = list(noting.asked)
         head = Head.load(head_path(self.repository, "intent", self.domain))
         answers = _ranked(head, self.probabilities(head, asked))
         known = _Known(dict(zip(asked, answers, strict=True)))
-        return asyncio.run(_understand_all(known, texts, lambda n, of: self.told("understanding", n, of)))
+        answering = understanding_of(self.domain, known)
+        return asyncio.run(_understand_all(answering, texts, lambda n, of: self.told("understanding", n, of)))
 
     def moods(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Probability by polarity. Raises ``EncoderError``."""
@@ -145,11 +157,15 @@ class Served:
         """Probability by polarity. Raises ``ClassifierUnavailable``."""
         return asyncio.run(self._moods(texts))
 
+    def embeddings(self, texts: Sequence[str]) -> Embeddings:
+        """[texts, 384], as this server embeds them. Raises ``EncoderError``."""
+        return triton_encoder(self.url)(texts, lambda count: self.told("embedding", count, len(texts)))
+
     async def _understand(self, texts: Sequence[str]) -> list[Parse]:
         client = InferenceClient(self.url)
         try:
             classifier = TritonClassifier(client, _DEADLINE_S, load_domain(self.domain).labels)
-            understanding = Understanding(classifier)
+            understanding = understanding_of(self.domain, classifier)
             understanding.load()
             timed: list[Parse] = []
             for text in texts[: _WARM + _TIMED]:
@@ -159,7 +175,7 @@ class Served:
             del self.latency_ms[:_WARM]
             rest = texts[len(timed) :]
             timed += await _understand_all(
-                classifier, rest, lambda n, of: self.told("understanding", n, of), _IN_FLIGHT
+                understanding, rest, lambda n, of: self.told("understanding", n, of), _IN_FLIGHT
             )
             if any(parse.degraded for parse in timed):
                 raise ClassifierUnavailable(f"the Triton at {self.url} did not answer all messages")
@@ -190,10 +206,15 @@ def _ranked(head: Head, probabilities: NDArray[np.float64], most: int = 5) -> li
     ]
 
 
+def understanding_of(domain: str, classifier: Classifier) -> Understanding:
+    """The product's path with the words of ``domain``, as the gateway builds it."""
+    terms = load_terms(load_domain(domain).folder) or NO_TERMS
+    return Understanding(classifier, fallback=KeywordClassifier(domain=domain), terms=terms)
+
+
 async def _understand_all(
-    classifier: Classifier, texts: Sequence[str], done: Callable[[int, int], None], in_flight: int = 1
+    understanding: Understanding, texts: Sequence[str], done: Callable[[int, int], None], in_flight: int = 1
 ) -> list[Parse]:
-    understanding = Understanding(classifier)
     parses: list[Parse] = []
     for start in range(0, len(texts), in_flight):
         async with asyncio.TaskGroup() as group:

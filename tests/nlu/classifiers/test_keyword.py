@@ -58,6 +58,10 @@ PLAIN = {
     "faulty_goods": ["收到的是坏的", "少发了一件", "it arrived damaged"],
     "troubleshoot": ["吹风机不转了怎么办", "耳机连不上蓝牙", "it won't turn on"],
     "invoice": ["我要开发票", "发票怎么开", "i need an invoice"],
+    "cashback": ["晒图返现怎么登记", "好评有返现吗", "register my review cashback"],
+    "appointment": ["帮我预约上门安装", "师傅几点来装", "book an installation please"],
+    "change_payment": ["我想换个支付方式付这单", "付款方式选错了", "change the payment method on my order"],
+    "account_address": ["改一下我的默认地址", "地址簿在哪里", "update the address on file"],
     "complaint": ["我要投诉", "你们服务太差了", "i want to complain"],
 }
 

@@ -15,10 +15,11 @@ from nlu.domains import DomainError
 from nlu.evaluate import intents, oos, retrieval, sentiment
 from nlu.evaluate.__main__ import main
 from nlu.evaluate.mapping import FOLDER, Classes, load_classes
+from nlu.evaluate.product import understanding_of
 from nlu.evaluate.rows import RowsError, read
 from nlu.scope import in_scope
 from nlu.train.report import Acceptance
-from nlu.types import INTENTS, Parse, ScoredLabel, Sentiment
+from nlu.types import INTENTS, Language, Parse, ScoredLabel, Sentiment
 
 
 class GivenParses:
@@ -256,3 +257,29 @@ def test_a_class_that_is_not_mapped_is_wrong() -> None:
     assert classes.answer(["stock"], "a") == "a"
     assert classes.answer(["thanks"], "a") == ""
     assert classes.answer(["invoice"], "a") == ""
+
+
+class _Noting:
+    """Keeps what it is asked."""
+
+    name = "noting"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def classify(self, text: str, language: Language) -> tuple[ScoredLabel, ...]:
+        self.asked.append(text)
+        return (ScoredLabel("out_of_scope", 1.0),)
+
+    async def classify_all(self, texts: Sequence[str], language: Language) -> tuple[tuple[ScoredLabel, ...], ...]:
+        return tuple([await self.classify(text, language) for text in texts])
+
+    async def sentiment(self, text: str, language: Language) -> Sentiment:
+        return Sentiment("neutral", 1.0)
+
+
+@pytest.mark.parametrize(("domain", "read_as"), [("bank_card", "我要挂失"), ("shop", "我要卦失")])
+async def test_words_are_put_right_by_the_terms_of_the_domain(domain: str, read_as: str) -> None:
+    noting = _Noting()
+    await understanding_of(domain, noting).understand("我要卦失")
+    assert noting.asked == [read_as]
