@@ -53,7 +53,10 @@ def read(text: str) -> list[tuple[list[str], str | None, bool]]:
         ("return the grinder that is more expensive", [(["k2"], "return", True)]),
         ("return the grinder of order A3", [(["k2"], "return", True)]),
         ("return the grinder I received with the mug", [(["k1"], "return", True)]),
-        ("return the grinder and the boots, they are from the same order", [(["k2"], "return", True), (["g1"], "return", True)]),
+        (
+            "return the grinder and the boots, they are from the same order",
+            [(["k2"], "return", True), (["g1"], "return", True)],
+        ),
         ("exchange the boots for size 9 and return the mug", [(["g1"], "exchange", True), (["m1"], "return", True)]),
         ("return everything in order A2 except the mug", [(["k1"], "return", True)]),
         ("change the tent to a large one", [(["t1"], "change", True)]),
