@@ -11,11 +11,13 @@ import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from gateway.channels.identity import require_key, rest_grant
+from gateway.channels.openai_tools import ToolCalls, declared, is_result
 from gateway.channels.rest import checked_text, count_hops, read_object
 from gateway.conversation import Conversation
 from gateway.core import Hops
@@ -59,6 +61,7 @@ async def _model(request: web.Request) -> web.Response:
 async def _completions(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     body = await read_object(request)
+    tools = ToolCalls(declared(body.get("tools")))
     text = checked_text(request, last_user_text(body.get("messages")), "messages")
     metadata = body.get("metadata") or {}
     if not isinstance(metadata, dict):
@@ -67,9 +70,27 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     conversation = await services.conversations.get(
         grant.conversation_id, customer_id=grant.customer_id, channel="rest"
     )
+    # The result of a function is no turn: the call was the end of its answer.
+    pieces = _nothing() if is_result(body.get("messages")) else _pieces(conversation, text, tools)
+    answer = _Answer(conversation, text, pieces, tools)
     if body.get("stream"):
-        return await _stream(request, conversation, text, with_usage=wants_usage(body.get("stream_options")))
-    return web.json_response(await _whole(conversation, text))
+        return await _stream(request, answer, with_usage=wants_usage(body.get("stream_options")))
+    return web.json_response(await _whole(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer on its way: its pieces, and the calls that they add up to."""
+
+    conversation: Conversation
+    asked: str
+    pieces: AsyncGenerator[tuple[str, dict[str, Any]]]
+    tools: ToolCalls
+
+
+async def _nothing() -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+    for _ in ():
+        yield "", {}
 
 
 def wants_usage(options: object) -> bool:
@@ -100,7 +121,9 @@ def _content(content: object) -> str:
     raise ProtocolError("field 'messages[].content' must be a string or a list of text parts")
 
 
-async def _pieces(conversation: Conversation, text: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+async def _pieces(
+    conversation: Conversation, text: str, tools: ToolCalls
+) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
     """The words of the answer as they come, each with what Kefu adds to OpenAI's shape."""
     understood: dict[str, Any] = {}
     words = ""
@@ -113,6 +136,7 @@ async def _pieces(conversation: Conversation, text: str) -> AsyncGenerator[tuple
                 case ReplyOut():
                     separator = "\n" if words else ""
                     words += item.reply.text
+                    tools.see(reply_json(item.reply), str(understood.get("intent", "")))
                     yield separator + item.reply.text, {**understood, **reply_json(item.reply)}
     count_hops(conversation.core.metrics, hops, (time.perf_counter() - started) * 1000)
 
@@ -126,26 +150,26 @@ def _usage(text: str, words: str) -> dict[str, int]:
     return {"prompt_tokens": len(text), "completion_tokens": len(words), "total_tokens": len(text) + len(words)}
 
 
-async def _whole(conversation: Conversation, text: str) -> dict[str, Any]:
+async def _whole(answer: _Answer) -> dict[str, Any]:
     words = ""
     extra: dict[str, Any] = {}
-    async for piece, details in _pieces(conversation, text):
-        words += piece
-        extra = {**extra, **details, "cards": [*extra.get("cards", []), *details["cards"]]}
+    async with aclosing(answer.pieces) as pieces:
+        async for piece, details in pieces:
+            words += piece
+            extra = {**extra, **details, "cards": [*extra.get("cards", []), *details["cards"]]}
     extra.pop("text", None)
+    message: dict[str, Any] = {"role": "assistant", "content": words}
+    if answer.tools.calls:
+        message["tool_calls"] = answer.tools.calls
     return {
         **_envelope("chat.completion"),
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop", "logprobs": None}
-        ],
-        "usage": _usage(text, words),
-        "kefu": {**extra, "conversation_id": conversation.id, "usage_unit": "characters"},
+        "choices": [{"index": 0, "message": message, "finish_reason": answer.tools.finish_reason, "logprobs": None}],
+        "usage": _usage(answer.asked, words),
+        "kefu": {**extra, "conversation_id": answer.conversation.id, "usage_unit": "characters"},
     }
 
 
-async def _stream(
-    request: web.Request, conversation: Conversation, text: str, *, with_usage: bool
-) -> web.StreamResponse:
+async def _stream(request: web.Request, answer: _Answer, *, with_usage: bool) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
     envelope = _envelope("chat.completion.chunk")
@@ -162,13 +186,15 @@ async def _stream(
     # A client that leaves is no error; the turn it asked for ends with its iterator.
     with suppress(ConnectionError):
         await send({"role": "assistant", "content": ""})
-        async with aclosing(_pieces(conversation, text)) as pieces:
+        async with aclosing(answer.pieces) as pieces:
             async for piece, details in pieces:
                 words += piece
-                await send({"content": piece}, kefu={**details, "conversation_id": conversation.id})
-        await send({}, "stop")
+                await send({"content": piece}, kefu={**details, "conversation_id": answer.conversation.id})
+        if calls := answer.tools.calls:
+            await send({"tool_calls": [{"index": index, **call} for index, call in enumerate(calls)]})
+        await send({}, answer.tools.finish_reason)
         if with_usage:
-            await write({"choices": [], "usage": _usage(text, words)})
+            await write({"choices": [], "usage": _usage(answer.asked, words)})
         await response.write(b"data: [DONE]\n\n")
         await response.write_eof()
     return response

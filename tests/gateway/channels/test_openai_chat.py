@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from dialogue.types import ActionRunner, Card, Reply, Turn
+from dialogue.types import ActionRunner, Card, Reply, ReplyAction, Turn
 from gateway.channels.openai_chat import last_user_text
 from gateway.errors import ProtocolError
 from tests.fakes_core import House, Item
@@ -183,3 +183,49 @@ async def test_the_stock_client_understands_refusals() -> None:
         with pytest.raises(openai.BadRequestError) as bad:
             await client.chat.completions.create(model="kefu", messages=[{"role": "system", "content": "你好"}])
         assert "role 'user'" in bad.value.message
+
+
+HAND_OFF = [{"type": "function", "function": {"name": "hand_off", "parameters": {"type": "object", "properties": {}}}}]
+
+
+def handing_over() -> House:
+    house = house_with()
+
+    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
+        yield Reply(turn.turn_id, "为您转接人工。", "zh", is_last=True, action=ReplyAction.HAND_OFF)
+
+    house.responder.answer = answer
+    return house
+
+
+async def test_what_an_answer_asks_for_is_a_call_of_the_client_s_function() -> None:
+    house = handing_over()
+    async with stock_client(house) as client:
+        ask: Any = {"model": "kefu", "messages": ASK, "tools": HAND_OFF}
+        whole = await client.chat.completions.create(**ask)
+        choice = whole.choices[0]
+        assert choice.finish_reason == "tool_calls"
+        (call,) = choice.message.tool_calls or []
+        assert call.type == "function"
+        assert call.function.name == "hand_off"
+        assert json.loads(call.function.arguments) == {"reason": "order_status", "said": "为您转接人工。"}
+        stream = await client.chat.completions.create(**ask, stream=True)
+        parts = [part.choices[0] async for part in stream if part.choices]
+        assert parts[-1].finish_reason == "tool_calls"
+        assert [one.function.name for part in parts for one in part.delta.tool_calls or [] if one.function] == [
+            "hand_off"
+        ]
+        turns = len(house.responder.turns)
+        result = {"role": "tool", "tool_call_id": call.id, "content": "done"}
+        after = await client.chat.completions.create(**{**ask, "messages": [*ASK, result]})
+        assert after.choices[0].message.content == ""
+        assert len(house.responder.turns) == turns, "a result is no turn"
+        plain = await client.chat.completions.create(model="kefu", messages=ASK)  # type: ignore[arg-type]
+        assert plain.choices[0].message.tool_calls is None
+        assert plain.choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("tools", ["x", [1], [{"type": "function"}], [{"type": "function", "function": {"name": 5}}]])
+async def test_wrong_tools_name_the_field(tools: Any) -> None:
+    async with served() as door:
+        assert (await complete(door, 400, messages=ASK, tools=tools))["error"]["param"] == "tools"
