@@ -6,6 +6,7 @@ GatewayError
   Forbidden (origin not allowed)
   TooManyRequests, Busy (``retry_after_s``)
 WorkerFailed (a worker process did not start)
+DoorFailed (a port of a channel cannot be opened)
 """
 
 from __future__ import annotations
@@ -67,6 +68,12 @@ class Busy(GatewayError):
 
     code = "busy"
     status = 503
+
+
+class DoorFailed(Exception):
+    """A port of a channel cannot be opened; the message names the setting."""
+
+    code = "door_failed"
 
 
 class WorkerFailed(Exception):

@@ -22,8 +22,7 @@ from gateway.channels import Door
 from gateway.channels.asterisk_codec import AsteriskDialect
 from gateway.channels.audiosocket_codec import HANG_UP, RATES_HZ, Decoder, Packet, encode
 from gateway.channels.exotel import check_basic
-from gateway.config import ConfigError
-from gateway.errors import Busy, GatewayError, ProtocolError
+from gateway.errors import Busy, DoorFailed, GatewayError, ProtocolError
 from gateway.services import SERVICES, Services
 from gateway.telephony.call import START_S, Line
 from gateway.telephony.dialplan import DialplanCalls, DialplanControl
@@ -124,7 +123,7 @@ async def _life(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     if services.settings.gateway.workers > 1:
-        raise ConfigError("setting 'asterisk.audiosocket_port' needs gateway.workers = 1")
+        raise DoorFailed("asterisk.audiosocket_port needs gateway.workers = 1")
     serving: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -136,7 +135,13 @@ async def _life(app: web.Application) -> AsyncIterator[None]:
         finally:
             serving.discard(task)
 
-    server = await asyncio.start_server(connected, settings.audiosocket_host, settings.audiosocket_port)
+    host, port = settings.audiosocket_host, settings.audiosocket_port
+    try:
+        server = await asyncio.start_server(connected, host, port)
+    except OSError as error:
+        raise DoorFailed(
+            f"asterisk.audiosocket_host {host}, asterisk.audiosocket_port {port} cannot be opened: {error.strerror or error}"
+        ) from error
     app[AUDIOSOCKET_PORT] = [server.sockets[0].getsockname()[1]]
     try:
         yield

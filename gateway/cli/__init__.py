@@ -36,12 +36,12 @@ def settings_or_fail(config: Path | None) -> Settings:
 def known_errors() -> tuple[type[Exception], ...]:
     """Errors whose text is meant for the user of a command."""
     from dialogue.errors import DialogueError
-    from gateway.errors import WorkerFailed
+    from gateway.errors import DoorFailed, WorkerFailed
     from inference_server.errors import InferenceError, LaunchError
     from inference_server.weights import WeightsError
     from speech.errors import SpeechError
 
-    return (DialogueError, LaunchError, WeightsError, SpeechError, InferenceError, WorkerFailed)
+    return (DialogueError, LaunchError, WeightsError, SpeechError, InferenceError, WorkerFailed, DoorFailed)
 
 
 def run_or_fail(command: Callable[[], Any]) -> Any:

@@ -3,7 +3,7 @@
     INVITE --> gate --> admission --> 180 --> RTP bound, 200 + SDP --> PacedCall --> BYE / REFER
     re-INVITE hold, resume    CANCEL, BYE --> the caller has left    OPTIONS --> 200
 
-One process serves the port: with several workers it is the first (``services.worker`` 0 or None).
+One process serves the port: with several workers it is the first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from gateway.channels.sip.control import SipControl
 from gateway.channels.sip.gate import AllowList, Digest
 from gateway.channels.sip.transport import Address, GuardedUdp
 from gateway.config import Sip
-from gateway.errors import GatewayError, TooManyRequests
+from gateway.errors import DoorFailed, GatewayError, TooManyRequests
 from gateway.services import SERVICES, Services
 from gateway.telephony.door import open_line
 from gateway.telephony.paced_call import PacedCall
@@ -44,6 +44,8 @@ from gateway.telephony.wire import AudioFormat, CallFacts, CallStarted
 _RATE_HZ = 8000
 _PCMU, _PCMA = 0, 8
 _USER_AGENT = "kefu"
+_FIRST_WORKER = 1
+"""Workers count from one (``gateway.workers``)."""
 _REGISTER_S, _REGISTER_AT_MOST_S = 1.0, 60.0
 """Between two tries to register: at first, and after many."""
 _ANSWERS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
@@ -58,25 +60,27 @@ def routes() -> Door:
 async def life(app: web.Application) -> AsyncIterator[None]:
     """Listen as long as the application lives."""
     services = app[SERVICES]
-    if not services.settings.sip.port or services.voice is None or services.worker:
+    if not services.settings.sip.port or services.voice is None or services.worker not in {None, _FIRST_WORKER}:
         yield
         return
+    server = SipServer(services)
+    # Before the group, which would wrap the error that names the setting.
+    await server.bind()
     async with asyncio.TaskGroup() as group:
-        server = SipServer(services, group)
-        await server.start()
+        server.serve(group)
         yield
         await server.stop()
 
 
 class SipServer:
-    """The port and its calls. ``start`` and ``stop`` once."""
+    """The port and its calls. ``bind``, at once ``serve``, and ``stop``: each once."""
 
-    def __init__(self, services: Services, group: asyncio.TaskGroup) -> None:
-        """Calls run in ``group``."""
+    def __init__(self, services: Services) -> None:
+        """Settings and engines are those of ``services``."""
         settings = services.settings.sip
         self._services = services
         self._settings = settings
-        self._group = group
+        self._group: asyncio.TaskGroup
         self._allow = AllowList(settings.allow)
         self._digest = Digest(_passwords(settings), services.clock) if settings.users else None
         self._rate = RateLimit(settings.requests_per_minute, services.clock)
@@ -96,8 +100,8 @@ class SipServer:
         """Where it listens."""
         return self._transport.local_addr[1]
 
-    async def start(self) -> None:
-        """Bind and, where a trunk is configured, register. Raises ``OSError``."""
+    async def bind(self) -> None:
+        """Open the port. Raises ``DoorFailed``."""
         uas = self._uas
         uas.on_invite = self._invited
         uas.on_reinvite = self._reinvited
@@ -106,12 +110,22 @@ class SipServer:
         uas.on_ack_timeout = lambda call: self._left(call.call_id)
         uas.on_session_expired = lambda call: self._left(call.call_id)
         uas.on_transfer_progress = self._transferred
-        await uas.start()
+        try:
+            await uas.start()
+        except OSError as error:
+            own = self._settings
+            raise DoorFailed(
+                f"sip.host {own.host}, sip.port {own.port} cannot be opened: {error.strerror or error}"
+            ) from error
         take: Any = self._transport.on_message
         self._transport.on_message = lambda message, addr: self._received(message, addr, take)
+
+    def serve(self, group: asyncio.TaskGroup) -> None:
+        """Take calls, each a task of ``group``; where a trunk is configured, register with it."""
+        self._group = group
         if self._settings.registrar:
             self._registration = self._trunk()
-            self._registering = self._group.create_task(self._keep_registered(self._registration), name="sip-register")
+            self._registering = group.create_task(self._keep_registered(self._registration), name="sip-register")
 
     async def stop(self) -> None:
         """Hang up on everybody and close the port."""

@@ -31,8 +31,8 @@ from gateway.app import make_app
 from gateway.channels.asterisk import AUDIOSOCKET_PORT
 from gateway.channels.asterisk_codec import FORMATS, MAX_COMMAND_BYTES, AsteriskDialect
 from gateway.channels.audiosocket_codec import RATES_HZ, Decoder, Packet, encode
-from gateway.config import Asterisk, ConfigError, Gateway, Phone, Settings
-from gateway.errors import ProtocolError
+from gateway.config import Asterisk, Gateway, Phone, Settings
+from gateway.errors import DoorFailed, ProtocolError
 from gateway.telephony.control import Transfer
 from gateway.telephony.dialplan import DialplanCalls
 from gateway.telephony.wire import AudioFormat, CallFacts, CallStarted, KeyPressed, MarkPlayed, MediaIn
@@ -356,7 +356,7 @@ async def test_audiosocket_needs_one_worker() -> None:
     scripted.settings = scripted.settings.model_copy(update={"gateway": many})
     async with asyncio.TaskGroup() as background:
         runner = web.AppRunner(make_app(scripted.services(scripted.core(background)), ["asterisk"]))
-        with pytest.raises(ConfigError, match="workers = 1"):
+        with pytest.raises(DoorFailed, match="workers = 1"):
             await runner.setup()
         await runner.cleanup()
 

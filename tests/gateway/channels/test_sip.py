@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aiohttp import web
 from aiosipua import SipDigestAuth, SipUAC, SipUAS, build_sdp, notify_refer, serialize_sdp
 from aiosipua.rtp_bridge import CallSession
 
 from dialogue.types import ActionRunner, Reply, ReplyAction, Turn
+from gateway.app import make_app
 from gateway.channels.sip.transport import GuardedUdp
 from gateway.config import Phone as PhoneSettings
 from gateway.config import Settings, Sip
+from gateway.errors import DoorFailed
 from nlu.types import Language
 from speech.audio import Resampler, pcm_from_float
 from tests.fakes import audio_of
@@ -298,6 +301,30 @@ def test_a_port_without_a_guard_is_refused() -> None:
         Sip(port=5060)
     with pytest.raises(ValueError, match="network"):
         Sip(port=5060, allow=("nowhere",))
+
+
+@pytest.mark.parametrize(("worker", "listens"), [(None, True), (1, True), (2, False)])
+async def test_of_several_workers_the_first_listens(worker: int | None, listens: bool) -> None:
+    house, port = house_with(), free_udp_port()
+    house.settings = Settings(sip=Sip(port=port, host="127.0.0.1", allow=("127.0.0.0/8",)))
+    async with served(house, worker=worker):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            if listens:
+                with pytest.raises(OSError, match="in use"):
+                    other.bind(("127.0.0.1", port))
+            else:
+                other.bind(("127.0.0.1", port))
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    house, port = house_with(), free_udp_port()
+    house.settings = Settings(sip=Sip(port=port, host="127.0.0.1", allow=("127.0.0.0/8",)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", port))
+        async with asyncio.TaskGroup() as background:
+            app = make_app(house.services(house.core(background)), channels=["sip"])
+            with pytest.raises(DoorFailed, match=rf"sip\.port.*{port}"):
+                await web.AppRunner(app).setup()
 
 
 async def test_garbage_is_no_trouble() -> None:
