@@ -139,9 +139,8 @@ async def _life(app: web.Application) -> AsyncIterator[None]:
     try:
         server = await asyncio.start_server(connected, host, port)
     except OSError as error:
-        raise DoorFailed(
-            f"asterisk.audiosocket_host {host}, asterisk.audiosocket_port {port} cannot be opened: {error.strerror or error}"
-        ) from error
+        where = f"asterisk.audiosocket_host {host}, asterisk.audiosocket_port {port}"
+        raise DoorFailed(f"{where} cannot be opened: {error.strerror or error}") from error
     app[AUDIOSOCKET_PORT] = [server.sockets[0].getsockname()[1]]
     try:
         yield

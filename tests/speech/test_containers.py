@@ -54,9 +54,10 @@ def test_audio_comes_long_before_the_end(audio_format: AudioFormat) -> None:
     assert sum(bool(piece) for piece in pieces) > 10
 
 
-@pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("audio_format", [name for name in FORMATS if name != "pcm"])
 def test_nothing_said_is_a_file_without_sound(audio_format: AudioFormat) -> None:
-    assert isinstance(Encoder(audio_format, RATE).finish(), bytes)
+    with pytest.raises(AudioError):
+        decode(Encoder(audio_format, RATE).finish(), 10)
 
 
 def test_channels_are_averaged() -> None:

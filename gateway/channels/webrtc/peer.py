@@ -20,6 +20,7 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSession
 from aiortc.mediastreams import MediaStreamError
 
 from gateway import events as ev
+from gateway import log
 from gateway.channels.web_codec import decode, encode
 from gateway.channels.webrtc.gaps import Gaps
 from gateway.channels.webrtc.track import RATE_HZ, AnswerTrack
@@ -77,8 +78,9 @@ class Peer:
     async def run(self, session: VoiceSession) -> None:
         """Serve until the customer, the session or the connection ends. The connection is closed then."""
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                await self._connected.wait()
+            if not await self._is_connected():
+                log.logger(session_id=session.id).warning("webrtc did not connect", channel="webrtc")
+                return
             async with asyncio.TaskGroup() as group:
                 hearing = group.create_task(self._hear(), name="webrtc-hear")
                 sending = group.create_task(self._send(session), name="webrtc-send")
@@ -87,10 +89,17 @@ class Peer:
                 await asyncio.wait([sending], timeout=2)
                 for task in (hearing, sending, leaving):
                     task.cancel()
-        except TimeoutError:
-            pass
         finally:
             await self.close()
+
+    async def _is_connected(self) -> bool:
+        """Wait for the customer's candidates to be reached, for a while."""
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await self._connected.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Hang up; a second time does nothing."""
