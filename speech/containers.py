@@ -36,6 +36,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"caff", "caf"),
 )
 """Where a container's mark stands, the mark, and FFmpeg's name of its demuxer."""
+_MAX_RATE_HZ = 48_000
+"""More is resampled as it comes: a small file of silence may claim 655 kHz, at which an hour fills 9 GB."""
 _SYNC = 0xFFE0
 """The eleven bits that begin an MPEG audio frame (ISO 11172-3), the first twelve of which also begin ADTS."""
 
@@ -70,7 +72,7 @@ _UNKNOWN_LENGTH = 0xFFFFFFFF
 
 
 def decode(data: bytes, max_s: float) -> tuple[Samples, int]:
-    """(mono float32 samples, rate in Hz) of a whole recording; several channels are averaged. Blocks.
+    """(mono float32 samples, rate in Hz, 48 kHz at most) of a whole recording; several channels are averaged. Blocks.
 
     Raises ``AudioError`` for what is no audio, or longer than ``max_s`` seconds.
     """
@@ -105,6 +107,7 @@ def _samples_of(container: Any, max_s: float) -> tuple[Samples, int]:
     rate = int(stream.rate or 0)
     if not rate:
         raise AudioError("the file does not say at which rate it was recorded")
+    rate = min(rate, _MAX_RATE_HZ)
     limit = int(max_s * rate)
     to_float = av.AudioResampler(format="fltp", rate=rate)
     parts: list[Samples] = []

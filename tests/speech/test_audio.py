@@ -75,6 +75,13 @@ def test_resampling_answers_within_40_ms(from_hz: int) -> None:
     assert sum(out) >= 10 * 320 - 640
 
 
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(8000, 16000), (24000, 8000), (8000, 48000), (16000, 8000)])
+def test_telephone_sound_is_held_back_for_3_ms(from_hz: int, to_hz: int) -> None:
+    resampler, frame = Resampler(from_hz, to_hz), bytes(from_hz // 50 * 2)
+    out_ms = sum(len(resampler.push(frame)) // 2 for _ in range(10)) * 1000 / to_hz
+    assert 10 * 20 - 3.1 <= out_ms <= 10 * 20
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 999), min_size=1, max_size=20))
 def test_a_stream_may_be_cut_anywhere(cuts: list[int]) -> None:

@@ -123,3 +123,22 @@ def test_whatever_the_bytes_only_our_error(name: AudioFormat, seed: int, hurt: i
         return
     assert samples.dtype == np.float32
     assert rate > 0
+
+
+def test_a_rate_beyond_hearing_is_not_kept() -> None:
+    """A few bytes of silence are an hour of it, and a file may claim a rate at which that fills the memory."""
+    pcm, target = np.zeros((1, 65_536), np.int16), io.BytesIO()
+    with av.open(target, mode="w", format="flac") as out:
+        stream: Any = out.add_stream("flac", rate=655_350, layout="mono", options={"strict": "-2"})
+        for _ in range(20):
+            frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+            frame.sample_rate = 655_350
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    data = target.getvalue()
+    assert len(data) < 20_000
+    samples, rate = decode(data, 10.0)
+    assert rate == 48_000
+    assert samples.size == pytest.approx(2.0 * rate, rel=0.01)
+    with pytest.raises(AudioError, match="longer than 1 s"):
+        decode(data, 1.0)

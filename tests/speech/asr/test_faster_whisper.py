@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +143,25 @@ async def test_overload_is_refused_at_once_and_cancelling_is_safe() -> None:
     await engine.close()
 
 
+class _FirstWaitsForFour(AsrCounts):
+    """Keeps the first decode from beginning until four more utterances wait, however slow the machine is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self._four_wait = threading.Event()
+
+    def decoded(self, size: int, *, partial: bool) -> None:
+        super().decoded(size, partial=partial)
+        self.begun.set()
+        assert self._four_wait.wait(60)
+
+    def load(self, waiting: int, load: float) -> None:
+        super().load(waiting, load)
+        if waiting == 4:
+            self._four_wait.set()
+
+
 @pytest.mark.models
 async def test_utterances_decoded_together_read_as_each_alone(asr: BatchAsr) -> None:
     # of one length, each with a language of its own; one is silent and one has its language given
@@ -149,16 +169,16 @@ async def test_utterances_decoded_together_read_as_each_alone(asr: BatchAsr) -> 
     clips = [np.resize(recording(name), 2 * RATE) for name in names] + [np.zeros(2 * RATE, np.float32)]
     given: list[Language | None] = [None, None, "en", None]
     alone = [await asr.transcribe(clip, language=language) for clip, language in zip(clips, given, strict=True)]
-    counts = AsrCounts()
+    counts = _FirstWaitsForFour()
     engine = load_asr(AsrOptions(workers=1, batch_size=4), counts)
     ahead = asyncio.ensure_future(engine.transcribe(recording("zh_uberi_chinese.wav")))
-    await asyncio.sleep(0)
+    assert await asyncio.to_thread(counts.begun.wait, 60)
     together = await asyncio.gather(
         *(engine.transcribe(clip, language=language) for clip, language in zip(clips, given, strict=True))
     )
     await ahead
     await engine.close()
-    assert counts.batches[4] == 1
+    assert counts.batches == {1: 1, 4: 1}
     assert [result.text for result in together] == [result.text for result in alone]
     assert [result.language for result in together] == [result.language for result in alone]
     assert [result.confidence for result in together] == pytest.approx([r.confidence for r in alone], abs=0.02)
