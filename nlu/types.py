@@ -134,6 +134,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRules:
+    """How the keys of a telephone make up a number."""
+
+    most: int | None = None
+    """So many keys complete it; None: as many as the answer has, where that is known."""
+    end: Literal["#", "*", ""] = "#"
+    """The key that ends it; empty: none does. ``*`` forgets what was pressed, or ``#`` where ``*`` ends."""
+    gap_s: float = 3.0
+    """Seconds without a key after which it is complete."""
+    first_s: float | None = None
+    """Seconds without any key after which it is asked for again; None: as for every question."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the dialogue waits for next; passed down by the session to ``understand`` (and to endpointing)."""
 
@@ -147,6 +161,8 @@ class Expectation:
     heard: str = ""
     """The first digits of a number that comes in pieces; the next piece completes them (see ``slots.numbers``). All of
     it where it cannot be right: the next message puts it right, or says it again."""
+    keys: KeyRules | None = None
+    """Where the dialogue has rules of its own for them."""
 
     @property
     def missing(self) -> int | None:

@@ -92,7 +92,9 @@ class KeywordClassifier:
         weights = {intent: math.exp(value) if value else 0.0 for intent, value in evidence.items()}
         mass = sum(weights.values()) + _DOUBT
         scored = sorted(weights.items(), key=lambda item: -item[1])
-        return tuple(ScoredLabel(intent, round(weight / mass, 4)) for intent, weight in scored[:_TOP] if weight > 0)
+        # What rules speak against rounds to nothing, and is no candidate.
+        shares = ((intent, round(weight / mass, 4)) for intent, weight in scored[:_TOP])
+        return tuple(ScoredLabel(intent, share) for intent, share in shares if share > 0)
 
     def matches(self, text: str, intent: str | None = None) -> tuple[Match, ...]:
         """The rules that speak, each counted once: the evidence shown to agents. ``intent``: only the rules for it."""

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nlu.classifiers.keyword import KeywordClassifier
@@ -126,6 +126,7 @@ def test_rules_for_an_unknown_intent_are_refused(tmp_path: Path) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=80))
+@example("ADDRESS")  # with rules that speak for one intent and against others
 def test_any_text_has_scores(text: str) -> None:
     labels = KeywordClassifier().score(text)
     assert labels
