@@ -4,6 +4,7 @@ DialogueError
   ShopError: ShopUnavailable, ActionRefused (a rule of the shop forbids it; ``rule`` says which)
   KnowledgeUnavailable
   GenerationFailed
+  FunctionFailed (of the client)
   StoreUnavailable
   UnknownConversation
   PoliciesInvalid
@@ -52,6 +53,12 @@ class GenerationFailed(DialogueError):
     """The language model did not answer, or not safely."""
 
     code = "generation_failed"
+
+
+class FunctionFailed(DialogueError):
+    """A function that the client runs gave no result."""
+
+    code = "function_failed"
 
 
 class StoreUnavailable(DialogueError):

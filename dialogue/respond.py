@@ -16,7 +16,9 @@ from dataclasses import replace
 
 from dialogue import cues
 from dialogue.backend import Backend
-from dialogue.errors import DialogueError, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
+from dialogue.errors import DialogueError, FunctionFailed, GenerationFailed, KnowledgeUnavailable, ShopUnavailable
+from dialogue.functions import FunctionResult, offered
+from dialogue.functions.offer import SKILL as CLIENT_FUNCTION
 from dialogue.generation.rephrase import Rewording
 from dialogue.generation.types import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
@@ -26,6 +28,7 @@ from dialogue.prompts import Prompts
 from dialogue.requests import NO_REQUEST, split
 from dialogue.shop.clock import Clock, wall_clock
 from dialogue.skills import load
+from dialogue.skills.client_function import ClientFunctionSkill, told
 from dialogue.skills.confirm import conclude, outcome_of, tell
 from dialogue.skills.context import Context, Item, Skill
 from dialogue.skills.handoff import offer
@@ -84,6 +87,7 @@ class Responder:
         self._options = options or GenerationOptions()
         self._skills = dict(skills) if skills is not None else load()
         self._routes = Routes.of(self._skills)
+        self._skills.setdefault(CLIENT_FUNCTION, ClientFunctionSkill())
         self._services = tuple(i for i, name in self._routes.intents.items() if name in self._routes.writing)
         self._catalogue: Collection[str] = ()
 
@@ -141,6 +145,18 @@ class Responder:
             async for item in items:
                 yield self._prompts.marked(item) if isinstance(item, Reply) else item
 
+    async def tell(
+        self, state: DialogueState, turn: Turn, result: FunctionResult, actions: ActionRunner
+    ) -> AsyncGenerator[Item, None]:
+        """What the client's function gave back, in words; then the question that waits, if one does.
+
+        ``turn`` holds no words of the customer's. Raises only what is unexpected.
+        """
+        run = _Run(self, state, turn, actions)
+        async with aclosing(self._reworded(state, turn, mark_last(run.result_items(result)))) as items:
+            async for item in items:
+                yield self._prompts.marked(item) if isinstance(item, Reply) else item
+
     def _reworded(
         self, state: DialogueState, turn: Turn, items: AsyncGenerator[Item, None]
     ) -> AsyncGenerator[Item, None]:
@@ -158,6 +174,9 @@ class _Run:
         self._state = state
         self._turn = turn
         self._actions = actions
+        self._functions = offered(actions)
+        self._serving = self._functions.serving(responder._routes)
+        self._routes = self._functions.routed(responder._routes)
 
     async def turn_items(self) -> AsyncGenerator[Item, None]:
         """Everything this turn yields; several replies may claim to be the last."""
@@ -195,7 +214,7 @@ class _Run:
                     yield item
             return
         self._turn = replace(self._turn, parse=first)
-        choice = choose(self._state, first, self._responder._routes)
+        choice = self._chosen(first)
         noted = self._still_noted(choice, tuple(others))
         if noted != self._state.noted:
             yield RequestsNoted(noted)
@@ -206,11 +225,30 @@ class _Run:
             async for item in items:
                 yield item
 
+    async def result_items(self, result: FunctionResult) -> AsyncGenerator[Item, None]:
+        """What there is to tell of an output, and the question that it came between."""
+        reply = told(self._context(), result)
+        for item in self._sorry(FunctionFailed(result.name)) if reply is None else (reply,):
+            yield item
+        task = self._state.task
+        if reply is not None and task is not None and self._state.expectation != NOTHING:
+            async with aclosing(self._skill_items(task.skill, resumed=True)) as items:
+                async for item in items:
+                    yield item
+
+    def _chosen(self, parse: Parse) -> Choice:
+        """The policy's choice, unless the client wants a function of its own called."""
+        choice = choose(self._state, parse, self._routes)
+        is_free = self._state.task is None and not self._state.handed_off and choice.skill != "handoff"
+        if is_free and self._functions.forced in self._functions.by_name:
+            return Choice(CLIENT_FUNCTION, "start", "the client wants it called")
+        return choice
+
     def _still_noted(self, choice: Choice, others: tuple[Parse, ...]) -> tuple[Parse, ...]:
         """What waits to be taken up: nothing after a wish to stop, and not what the customer has come to themselves."""
         if choice.mode == "stop" or self._state.handed_off or cues.drops_all(self._turn.text):
             return ()
-        intents = self._responder._routes.intents
+        intents = self._routes.intents
         waiting = tuple(parse for parse in self._state.noted if intents.get(parse.intent) != choice.skill)
         return (*waiting, *others)[:NOTED_REQUESTS]
 
@@ -226,7 +264,7 @@ class _Run:
             words = parse.text.strip(" ，。！？,.!?")[:QUOTED_CHARS]
             began_with_it = self._turn.text.startswith(parse.text)
             lead = "" if began_with_it else self._context().say("resume.also", words=words)
-            choice = choose(self._state, parse, self._responder._routes)
+            choice = choose(self._state, parse, self._routes)
             async with aclosing(self._perform(choice)) as items:
                 async for item in items:
                     if isinstance(item, Reply) and lead:
@@ -273,9 +311,13 @@ class _Run:
                 yield item
         if choice.skill != "fallback" and self._state.misunderstandings:
             yield Understood()
+        is_called = False
         async with aclosing(self._skill_items(choice.skill)) as items:
             async for item in items:
+                is_called = is_called or (isinstance(item, Reply) and item.call is not None)
                 yield item
+        if is_called:
+            return  # the result comes first, then what waits
         for reply in self._word_to_upset(choice):
             yield reply
         back = self._comes_back(before, choice)
@@ -352,6 +394,8 @@ class _Run:
             wording=responder._wording(self._state.language),
             services=responder._services,
             catalogue=responder._catalogue,
+            functions=self._functions,
+            serving=self._serving,
             resumed=resumed,
         )
 

@@ -74,6 +74,16 @@ class ReplyAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A function of the client that it is to run (``dialogue.functions``)."""
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any]
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One piece of an answer; voice speaks it sentence by sentence, chat shows it."""
 
@@ -93,6 +103,8 @@ class Reply:
     """True when a language model wrote it (checked against the facts)."""
     tells_result: bool = True
     """False for a greeting or an apology, which answer nothing."""
+    call: FunctionCall | None = None
+    """The client is to run this; its output is told in an answer of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@
 
 Nothing is said that the results do not hold up. A call that is malformed, unknown, repeated or one too many gets an
 error for an answer; too many errors, too many rounds or the deadline end it. A ``Proposal`` ends it as well: the model
-wants a service of ours, which then asks the customer itself.
+wants a service of ours, which then asks the customer itself. So does a call of a function of the client's (``called``),
+which runs elsewhere and whose output is told when it comes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from dialogue.errors import GenerationFailed
+from dialogue.functions.schema import ClientFunction, reason_against
 from dialogue.generation.guard import Fact, Guard
 from dialogue.generation.sentences import as_written, closable, is_question
 from dialogue.generation.types import Asked, GenerationOptions, Message, ToolCall, ToolCaller, ToolSpec
@@ -70,6 +72,10 @@ class Answer:
     catalogue: Collection[str] = ()
     facts: list[Fact] = field(default_factory=list)
     proposal: Proposal | None = None
+    functions: Mapping[str, ClientFunction] = field(default_factory=dict)
+    """What the client runs; one of them may be called, once."""
+    called: tuple[str, Mapping[str, Any]] | None = None
+    """Name and arguments of the client's function that the model wants."""
     _asked: set[tuple[str, str]] = field(default_factory=set)
     _bad: int = 0
 
@@ -90,6 +96,8 @@ class Answer:
             outcome = str(error) if str(error) in {"tool_limit", "bad_calls"} else "failed"
         if self.proposal is not None:
             outcome = "proposed"
+        if self.called is not None:
+            outcome = "called"
         if outcome != "said":
             self.options.observe("answer", outcome)
 
@@ -104,13 +112,14 @@ class Answer:
             messages.append(_as_message(calls))
             for call in calls:
                 messages.append({"role": "tool", "tool_call_id": call.call_id, "content": await self._result(call)})
-                if self.proposal is not None:
+                if self.proposal is not None or self.called is not None:
                     return
         raise GenerationFailed("tool_limit")
 
     async def _text(self, messages: Sequence[Message], calls: list[ToolCall]) -> AsyncGenerator[str, None]:
         """The safe sentences of one round; before there are facts there is nothing to say. Calls go into ``calls``."""
         specs = [tool.spec for tool in self.tools.values()]
+        specs += [ToolSpec(one.name, one.description, one.schema) for one in self.functions.values()]
         asked = Asked(messages, self.options.answer_deadline_s, self.options.answer_tokens, specs)
 
         async def pieces() -> AsyncGenerator[str, None]:
@@ -141,6 +150,8 @@ class Answer:
         tool = self.tools.get(call.name)
         if len(self._asked) >= self.options.tool_calls:
             raise GenerationFailed("tool_limit")
+        if tool is None and call.name in self.functions:
+            return self._call(self.functions[call.name], call.arguments)
         if tool is None:
             return self._error(f"there is no tool called {call.name[:40]!r}")
         if asked in self._asked:
@@ -156,6 +167,17 @@ class Answer:
             return "{}"
         self.facts.extend(fact for fact in results if fact not in self.facts)
         return json.dumps({"facts": [fact.text for fact in results]}, ensure_ascii=False)
+
+    def _call(self, function: ClientFunction, arguments: str) -> str:
+        """The client's function is called with these; they are the model's, within the schema's names and types."""
+        try:
+            given = json.loads(arguments or "{}")
+        except ValueError:
+            return self._error("the arguments are no JSON")
+        if (wrong := reason_against(function, given)) is not None:
+            return self._error(wrong)
+        self.called = (function.name, given)
+        return "{}"
 
     def _error(self, what: str) -> str:
         self._bad += 1

@@ -14,7 +14,7 @@ from nlu.types import Language
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Texts = Mapping[Language, Text]
 Key = Annotated[str, Field(pattern=r"^[0-9*]$")]
-"""A key to choose by; # ends what is typed."""
+"""A key to choose by; # belongs to numbers."""
 NodeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Consent = Literal["granted", "refused"]
 
@@ -48,12 +48,20 @@ class Choice(_Part):
     to: NodeName
 
 
+Seconds = Annotated[float, Field(gt=0, le=60)]
+
+
 class Collect(_Part):
-    """Digits, typed or spoken. ``#`` or three seconds of rest end them, or the last of ``max``."""
+    """Digits, typed or spoken. ``end`` or a rest of ``next_digit_s`` ends what is typed, or the last of ``max``."""
 
     name: NodeName
     min: Annotated[int, Field(ge=1, le=24)]
     max: Annotated[int, Field(ge=1, le=24)]
+    first_digit_s: Seconds | None = None
+    """Without any for so long it is asked again; None: as for every question (floor.no_input_s)."""
+    next_digit_s: Seconds = 3.0
+    end: Literal["#", "*", "none"] = "#"
+    """The key that ends the number; ``*`` forgets what was typed, or ``#`` where ``*`` ends."""
     read_back: Said | None = None
     """Said with {digits} before going on; 1 or yes is right, 2 or no asks again."""
 

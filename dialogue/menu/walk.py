@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from dialogue.menu.answers import chosen, digits_of, is_right
 from dialogue.menu.hours import is_open
 from dialogue.menu.schema import Consent, Menu, Node, Texts
-from nlu.types import Expectation, Language, Parse
+from nlu.types import Expectation, KeyRules, Language, Parse
 
 SKILL = "menu"
 _NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -117,8 +117,10 @@ def expectation_of(node: Node, place: Place) -> Expectation:
     """What the node waits for, for ears and keypad."""
     if place.reading:
         return Expectation("choice", choices=_READ_BACK_KEYS)
-    if node.collect is not None:
-        return Expectation("digits", digits=node.collect.max if node.collect.min == node.collect.max else None)
+    if (collect := node.collect) is not None:
+        end: Literal["#", "*", ""] = "" if collect.end == "none" else collect.end
+        keys = KeyRules(collect.max, end, collect.next_digit_s, collect.first_digit_s)
+        return Expectation("digits", digits=collect.max if collect.min == collect.max else None, keys=keys)
     return Expectation("choice", choices=tuple(choice.key for choice in node.choices))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 
 from dialogue.backend import Backend
+from dialogue.functions import NO_FUNCTIONS, ClientFunction, Functions
 from dialogue.generation.types import GenerationOptions, Generator
 from dialogue.knowledge import Knowledge
 from dialogue.shop.protocol import Shop
@@ -45,6 +46,10 @@ class Context:
     """Intents that end in a WRITE here: what a language model may propose to begin."""
     catalogue: Collection[str] = ()
     """Names of the shop's products, for the check of what a language model says."""
+    functions: Functions = NO_FUNCTIONS
+    """What the client of this turn runs for us."""
+    serving: Mapping[str, ClientFunction] = field(default_factory=dict)
+    """Intent to the one of ``functions`` that is called for it."""
     resumed: bool = False
     """The words of this turn were for another skill: only ask the pending question again."""
 

@@ -6,16 +6,18 @@ nothing at all; or it hands the customer's request to the skill that the model f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
+from dialogue.functions import ClientFunction
 from dialogue.generation.answer import Answer, Proposal
 from dialogue.generation.guard import Fact
 from dialogue.generation.types import Message, ToolCaller
+from dialogue.skills.client_function import call
 from dialogue.skills.context import Context, Item
 from dialogue.skills.reads import PROPOSED, tools
-from dialogue.types import Card, RequestsNoted, Understood
+from dialogue.types import Card, ReplyAction, RequestsNoted, Understood
 from nlu.types import Language, Parse, Slot
 
 _CONTEXT_LINES = 6
@@ -42,7 +44,9 @@ async def free_answer(context: Context) -> AsyncIterator[Item]:
     caller, options = context.generator, context.options
     if options.mode != "answer" or not options.writes(context.language) or not isinstance(caller, ToolCaller):
         return
-    answer = Answer(caller, options, tools(context), context.language, context.now, context.catalogue)
+    reads = tools(context)
+    answer = Answer(caller, options, reads, context.language, context.now, context.catalogue)
+    answer.functions = {name: one for name, one in _callable(context).items() if name not in reads}
     spoken, done = context.turn.modality == "voice", list[str]()
     async with aclosing(answer.sentences(_messages(context))) as said:
         async for sentence in said:
@@ -58,8 +62,23 @@ async def free_answer(context: Context) -> AsyncIterator[Item]:
         yield context.reply(
             text, cards=_sources(used), suggestions=context.suggest("human"), sources=sources, generated=True
         )
+    elif answer.called is not None:
+        name, arguments = answer.called
+        yield Understood()
+        yield call(context, name, arguments)
     elif answer.proposal is not None:
         yield RequestsNoted((_request(context, answer.proposal), *context.state.noted))
+
+
+def _callable(context: Context) -> Mapping[str, ClientFunction]:
+    """The client's functions that a model may call: not those named like a service of ours that ends in a WRITE."""
+    functions = context.functions
+    actions = {action.value for action in ReplyAction}
+    return {
+        name: one
+        for name, one in functions.by_name.items()
+        if functions.intents.get(name, name) not in context.services and name not in actions
+    }
 
 
 def _messages(context: Context) -> list[Message]:

@@ -11,11 +11,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dialogue.event_codec import decode, encode
 from dialogue.menu import Menu, MenuInvalid, load_menu
 from dialogue.menu.answers import chosen, digits_of, key_of
 from dialogue.menu.hours import is_open
 from dialogue.menu.walk import Place, answer, begin, complete, expectation_of, failed, filled, prompt
-from nlu.types import Expectation, Parse, Sentiment
+from dialogue.types import Asked
+from nlu.types import Expectation, KeyRules, Parse, Sentiment
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "phone_menu.yaml"
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -61,6 +63,13 @@ def broken(path: str, value: Any) -> dict[str, Any]:
     return data
 
 
+def collecting(**changes: Any) -> dict[str, Any]:
+    """``SMALL`` whose node collects digits."""
+    data = broken("nodes.main.choices", None)
+    data["nodes"]["main"].update(collect={"name": "number", "min": 4, "max": 8, **changes}, to="bye")
+    return data
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -78,6 +87,11 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         (broken("recording", {"consent": "notice"}), ["recording", "notice"]),
         (broken("hours", {"timezone": "Mars/Base", "open": {}}), ["hours.timezone", "Asia/Shanghai"]),
         (broken("hours", {"open": {"mon": [{"from": "21:00", "until": "09:00"}]}}), ["hours.open.mon.0", "before"]),
+        (collecting(end="0"), ["nodes.main.collect.end", "'none'"]),
+        (collecting(next_digit_s=0), ["nodes.main.collect.next_digit_s", "greater than 0"]),
+        (collecting(first_digit_s=90), ["nodes.main.collect.first_digit_s", "60"]),
+        (collecting(min=9, max=8), ["nodes.main.collect", "min is more than max"]),
+        (collecting(max=25), ["nodes.main.collect.max", "24"]),
         ({"start": "main"}, ["nodes"]),
         ([1], ["menu.yaml"]),
     ],
@@ -133,7 +147,7 @@ def test_an_order_number_is_collected_read_back_and_asked_about(menu: Menu) -> N
     stop = answer(menu, stop.place, said("1"), NOON)
     assert (stop.place.node, stop.place.consent) == ("main", "granted")
     stop = answer(menu, stop.place, said("查订单"), NOON)
-    assert expectation_of(stop.node, stop.place) == Expectation("digits")
+    assert expectation_of(stop.node, stop.place) == Expectation("digits", keys=KeyRules(20, "#", 3, 8))
     stop = answer(menu, stop.place, said("123"), NOON)
     assert (stop.place.node, stop.place.failures, stop.place.reading) == ("order", 1, ""), "too short: asked again"
     stop = answer(menu, stop.place, said("89071234"), NOON)
@@ -147,6 +161,13 @@ def test_an_order_number_is_collected_read_back_and_asked_about(menu: Menu) -> N
     assert stop.node.assistant
     assert complete(stop.node.ask, "zh", stop.place.given) == "我的订单89071234到哪了"
     assert Place.of(stop.place.node, stop.place.slots(), "zh") == stop.place, "a place survives as JSON"
+
+
+def test_a_number_has_the_rules_of_its_node() -> None:
+    small = Menu.model_validate(collecting(end="none", next_digit_s=1.5))
+    expectation = expectation_of(small.nodes["main"], Place("main", "zh"))
+    assert expectation.keys == KeyRules(8, "", 1.5, None)
+    assert decode(encode(Asked(expectation))) == Asked(expectation), "it is in the call's events"
 
 
 def test_words_that_are_no_choice_go_to_the_assistant_with_the_caller(menu: Menu) -> None:
