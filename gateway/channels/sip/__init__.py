@@ -1,5 +1,7 @@
-"""Channel ``sip``: telephone calls without a PBX, SIP over UDP (RFC 3261) and sound over RTP (RFC 3550), by aiosipua.
+"""Channel ``sip``: telephone calls without a PBX, SIP (RFC 3261) by aiosipua and RTP (RFC 3550) by aiortp.
 
-``door`` the server and its calls, ``gate`` who may talk to it, ``control`` what can be done to a call, ``transport``
-the socket with what the library leaves to its user. No HTTP routes.
+``door`` how long it lives, ``server`` the messages and their calls, ``call`` one call, ``control`` what can be done to
+it, ``trunk`` registration. ``guard`` and ``gate`` who may talk to it, ``transport`` and ``streams`` its sockets.
+``offer`` what both sides can do, ``codecs`` how sound is carried, ``media`` the sound of a call, ``rtp_gate`` whose it
+is, ``order`` and ``splice`` what of it is heard, ``ports`` where it comes in. No HTTP routes.
 """

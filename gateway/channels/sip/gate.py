@@ -42,7 +42,7 @@ class AllowList:
 
 
 class Digest:
-    """Challenges and checks callers' credentials (RFC 7616, qop=auth). A nonce lives for five minutes."""
+    """Challenges and checks callers' credentials (RFC 7616, qop=auth). A nonce is one caller's, for five minutes."""
 
     def __init__(self, users: Mapping[str, str], clock: Callable[[], float]) -> None:
         """``users``: passwords by name. ``clock`` gives monotonic seconds."""
@@ -54,12 +54,12 @@ class Digest:
 
     def challenges(self) -> list[str]:
         """Values of ``WWW-Authenticate``."""
-        nonce = self._nonce(int(self._clock()))
+        nonce = self._nonce(f"{int(self._clock()):x}-{secrets.token_hex(8)}")
         return [f'Digest realm="{REALM}", nonce="{nonce}", algorithm={name}, qop="auth"' for name in _ALGORITHMS]
 
-    def _nonce(self, at: int) -> str:
-        mark = hmac.digest(self._key, str(at).encode(), "sha256").hex()[:32]
-        return f"{at:x}-{mark}"
+    def _nonce(self, begins: str) -> str:
+        """``begins``: the second, and what makes it this caller's."""
+        return f"{begins}-{hmac.digest(self._key, _bytes(begins), 'sha256').hex()[:32]}"
 
     def allows(self, header: str | None, method: str) -> bool:
         """Whether an ``Authorization`` header proves one of the users, for a request it is not a copy of."""
@@ -71,11 +71,12 @@ class Digest:
         if hashed is None or given.get("qop") != "auth" or not self._is_fresh(nonce):
             return False
         password = self._users.get(user)
-        first = hashed(f"{user}:{REALM}:{password if password is not None else secrets.token_hex(8)}".encode())
-        second = hashed(f"{method}:{given.get('uri', '')}".encode())
+        first = hashed(_bytes(f"{user}:{REALM}:{password if password is not None else secrets.token_hex(8)}"))
+        second = hashed(_bytes(f"{method}:{given.get('uri', '')}"))
         middle = f"{nonce}:{given.get('nc', '')}:{given.get('cnonce', '')}:auth"
-        expected = hashed(f"{first}:{middle}:{second}".encode())
-        is_right = hmac.compare_digest(expected, given.get("response", "").lower()) and password is not None
+        expected = hashed(_bytes(f"{first}:{middle}:{second}"))
+        is_right = hmac.compare_digest(_bytes(expected), _bytes(given.get("response", "").lower()))
+        is_right = is_right and password is not None
         return is_right and self._is_new(nonce, given.get("nc", ""))
 
     def _is_fresh(self, nonce: str) -> bool:
@@ -83,7 +84,8 @@ class Digest:
             at = int(nonce.partition("-")[0], 16)
         except ValueError:
             return False
-        return 0 <= self._clock() - at <= _NONCE_S and hmac.compare_digest(nonce, self._nonce(at))
+        is_ours = hmac.compare_digest(_bytes(nonce), _bytes(self._nonce(nonce.rpartition("-")[0])))
+        return 0 <= self._clock() - at <= _NONCE_S and is_ours
 
     def _is_new(self, nonce: str, count: str) -> bool:
         try:
@@ -95,3 +97,8 @@ class Digest:
             return False
         self._counts[nonce] = number
         return True
+
+
+def _bytes(text: str) -> bytes:
+    """Of any text of a header: nothing that a caller writes is an error here."""
+    return text.encode("utf-8", "replace")

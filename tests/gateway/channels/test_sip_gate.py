@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from aiosipua import SipDigestAuth, build_credentials, parse_auth, stringify_auth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.channels.sip.gate import AllowList, Digest
-from gateway.channels.sip.transport import GuardedUdp
+from gateway.channels.sip.transport import SipSockets
 
 INVITE = (
     b"INVITE sip:kefu@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bKx\r\nFrom: <sip:1@a>;tag=1\r\n"
@@ -56,6 +59,22 @@ def test_credentials_are_good_once_and_for_a_while() -> None:
     assert not Digest({"other": "right"}, clock).allows(late, "INVITE")
 
 
+def test_callers_of_the_same_second_do_not_stand_in_each_others_way() -> None:
+    digest = Digest({"shop": "right"}, Clock())
+    first, second = answer_to(digest, "right"), answer_to(digest, "right")
+    assert digest.allows(first, "INVITE")
+    assert digest.allows(second, "INVITE")
+
+
+@pytest.mark.parametrize("odd", ["é", "\ud800", "客服"])
+@pytest.mark.parametrize("field", ["nonce", "response", "username", "uri", "cnonce"])
+def test_credentials_of_odd_letters_are_only_refused(field: str, odd: str) -> None:
+    digest = Digest({"shop": "right"}, Clock())
+    header = re.sub(rf'\b{field}="([^"]*)"', rf'{field}="\g<1>{odd}"', answer_to(digest, "right"))
+    assert odd in header
+    assert not digest.allows(header, "INVITE")
+
+
 @given(st.text(max_size=120) | st.text(max_size=80).map(lambda text: f"Digest {text}"))
 def test_any_header_is_only_refused(header: str) -> None:
     assert not Digest({"shop": "right"}, Clock()).allows(header, "INVITE")
@@ -65,7 +84,7 @@ def test_any_header_is_only_refused(header: str) -> None:
 @given(st.binary(max_size=400), st.lists(st.tuples(st.integers(0, len(INVITE) - 1), st.integers(0, 255)), max_size=12))
 def test_any_datagram_is_a_message_or_nothing(data: bytes, changes: list[tuple[int, int]]) -> None:
     told: list[object] = []
-    transport = GuardedUdp(("127.0.0.1", 0), clock=Clock())
+    transport = SipSockets(("127.0.0.1", 0))
     transport.on_message = lambda message, _addr: told.append(message)
     hurt = bytearray(INVITE)
     for at, byte in changes:
