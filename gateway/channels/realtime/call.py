@@ -1,7 +1,7 @@
 """One Realtime connection: the client's events in, a voice session beside it, its answers out.
 
-    socket --> decode --> Call --> inbound queue --> VoiceSession --> outbox --> ServerEvents --> socket
-                            |                        (or listening alone: a transcription session)
+    socket --> decode --> Call --> Line (a VoiceSession, or the ears alone) --> ServerEvents --> socket
+                            |
                             +--> answers of its own: session.updated, items, errors
 
 The voice session begins with the first event that is no ``session.update``: until then formats may be chosen.
@@ -13,33 +13,26 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
 
 from gateway import events as ev
 from gateway.channels.realtime import client_events as client
-from gateway.channels.realtime import items as item_shapes
 from gateway.channels.realtime.config import Session, shown, updated
+from gateway.channels.realtime.ears import Ears
 from gateway.channels.realtime.items import Items
+from gateway.channels.realtime.line import Line
+from gateway.channels.realtime.questions import Questions
 from gateway.channels.realtime.server_events import ServerEvents, error
 from gateway.conversation import Conversation
 from gateway.errors import ProtocolError
-from gateway.microphone import Microphone
+from gateway.manners import Manners
 from gateway.services import Services
-from gateway.session import VoiceSession
 from gateway.voice import Voice
-from nlu.types import Language
-from speech import g711
-from speech.audio import float_from_pcm, resample
-from speech.errors import AsrError
-from speech.listen import listen
-from speech.transcription import transcribe
-from speech.types import LISTEN_RATE_HZ, Samples
+from speech.types import Transcript
 
 Send = Callable[[str], Awaitable[None]]
-_INBOUND_WAITING = 64
-_MAX_PUSH_TO_TALK_S = 120
 _TRUNCATION_SLACK_MS = 200.0
 """A client counts from when it plays, and pads."""
 
@@ -49,13 +42,35 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_urlsafe(12)}"
 
 
+class Media(Protocol):
+    """Sound that does not travel with the events."""
+
+    rate_hz: int
+    """Both ways, s16le mono."""
+
+    def take(self, event: ev.Outbound) -> None:
+        """Audio to be played, or dropped; other events are of no interest."""
+        ...
+
+
 class Call:
     """Run once: ``run`` serves the client until it leaves."""
 
     def __init__(
-        self, services: Services, voice: Voice, conversation: Conversation, session: Session, send: Send
+        self,
+        services: Services,
+        voice: Voice,
+        conversation: Conversation,
+        session: Session,
+        send: Send,
+        media: Media | None = None,
     ) -> None:
-        """``session`` is what the client's secret brought, or the default. ``send`` sends one text frame."""
+        """``session`` is what the client's secret brought, or the default. ``send`` sends one text frame.
+
+        ``media``: sound has a way of its own (WebRTC), both ways.
+        """
+        self._media = media
+        media_hz = media.rate_hz if media else None
         self._services = services
         self._voice = voice
         self._conversation = conversation
@@ -63,32 +78,39 @@ class Call:
         self._send = send
         self._id = new_id("sess")
         self._items = Items()
-        self._answers = ServerEvents(lambda: self._session, self._items, new_id, services.clock)
-        self._inbound: asyncio.Queue[ev.Inbound | None] = asyncio.Queue(_INBOUND_WAITING)
+        self._answers = ServerEvents(lambda: self._session, self._items, new_id, services.clock, media_hz)
         self._group: asyncio.TaskGroup
-        self._over: asyncio.Future[str]
-        """Why the voice session ended, once it has."""
-        self._begun = False
-        self._microphone: Microphone | None = None
-        """Of a transcription session."""
-        self._held_audio = bytearray()
-        """Push to talk: what was appended since the last commit, s16le at the input rate."""
-        self._to_answer: list[str] = []
-        """What the customer wrote or said with push to talk, until the client asks for the answer."""
-        self._tool_answered = False
+        self._line: Line
+        self._ears = Ears(voice, lambda: self._session)
+        self._questions = Questions(self._ears, self._items, self._answers.utterances, new_id, self._tell)
+        self._left = asyncio.Event()
+        """Set once the client has left, or the session is over."""
+        self._manners = Manners()
+        self._behave()
 
     async def run(self, frames: AsyncIterator[str | bytes]) -> str:
         """Serve; returns why it ended. ``frames`` ends when the client leaves."""
-        self._over = asyncio.get_running_loop().create_future()
+        media_hz = self._media.rate_hz if self._media else None
+        line = self._line = Line(self._services, self._voice, self._conversation, self._manners, self._heard, media_hz)
         await self._tell({"type": "session.created", "session": self._shown()})
         async with asyncio.TaskGroup() as group:
             self._group = group
             receiving = group.create_task(self._receive(frames), name="receive")
-            ends: list[asyncio.Future[Any]] = [receiving, self._over]
+            ends: list[asyncio.Future[Any]] = [receiving, line.over]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             receiving.cancel()
-            await self._close()
-        return self._over.result() if self._over.done() else "disconnected"
+            self._left.set()
+            line.close()
+        return line.over.result() if line.over.done() else "disconnected"
+
+    async def take_media(self, event: ev.AudioIn | ev.Played) -> None:
+        """Sound of the customer, or how much of an answer they have heard, which came another way."""
+        self._line.begin(self._group, self._session, self._ears.language)
+        if isinstance(event, ev.AudioIn):
+            await self._line.push(event.pcm)
+        elif self._session.type == "realtime":
+            await self._line.put(event)
+            await self._tell(*self._answers.played(event))
 
     async def _receive(self, frames: AsyncIterator[str | bytes]) -> None:
         idle_s = self._services.settings.gateway.idle_timeout_s
@@ -99,19 +121,9 @@ class Call:
             except StopAsyncIteration:
                 return
             except TimeoutError:
-                self._over.set_result("idle")
+                self._line.end("idle")
                 return
             await self._take(frame)
-
-    async def _close(self) -> None:
-        """The client has left, or the session is over: what still listens ends by itself."""
-        if self._microphone is not None:
-            self._microphone.close()
-        elif self._begun:
-            # Whatever waits is of no use any more; the end must get in.
-            while not self._inbound.empty():
-                self._inbound.get_nowait()
-            self._inbound.put_nowait(None)
 
     async def _tell(self, *events: dict[str, Any]) -> None:
         for event in events:
@@ -135,17 +147,16 @@ class Call:
         if isinstance(event, client.SessionUpdate):
             await self._update(event.session)
             return
-        self._begin()
+        self._line.begin(self._group, self._session, self._ears.language)
         match event:
             case client.Append(audio):
                 await self._append(audio)
             case client.Commit():
                 await self._commit()
             case client.ClearInput():
-                self._held_audio.clear()
-                await self._tell({"type": "input_audio_buffer.cleared"})
+                await self._clear()
             case client.CreateItem():
-                await self._create_item(event)
+                await self._questions.create(event)
             case client.RetrieveItem(item_id):
                 await self._tell({"type": "conversation.item.retrieved", "item": self._items.get(item_id)})
             case client.DeleteItem(item_id):
@@ -153,14 +164,22 @@ class Call:
                 await self._tell({"type": "conversation.item.deleted", "item_id": item_id})
             case client.TruncateItem(item_id, audio_end_ms):
                 await self._truncate(item_id, audio_end_ms)
-            case client.CreateResponse():
-                await self._create_response()
+            case client.CreateResponse(metadata):
+                await self._create_response(metadata)
             case client.CancelResponse():
                 await self._cancel()
+            case client.ClearOutput():
+                await self._clear_output()
 
     async def _update(self, changes: Any) -> None:
         wanted = updated(self._session, changes)
-        if self._begun and wanted.fixed() != self._session.fixed():
+        if self._media is not None and wanted.audio.input.turn_detection is None:
+            raise ProtocolError(
+                "push to talk needs the WebSocket: over WebRTC Kefu detects turns",
+                code="turn_detection_needed",
+                param="session.audio.input.turn_detection",
+            )
+        if self._line.has_begun and wanted.fixed() != self._session.fixed():
             raise ProtocolError(
                 "the kind of session, its formats, output_modalities and whether there is turn detection are fixed "
                 "once the session has begun; connect anew",
@@ -168,31 +187,32 @@ class Call:
                 param="session",
             )
         self._session = wanted
+        self._behave()
         await self._tell({"type": "session.updated", "session": self._shown()})
 
-    async def _append(self, audio: bytes) -> None:
-        form = self._session.audio.input.format
-        pcm = g711.decode(audio, form.law) if form.law else audio
-        if self._session.audio.input.turn_detection is None:
-            if len(self._held_audio) + len(pcm) > _MAX_PUSH_TO_TALK_S * form.rate_hz * 2:
-                raise ProtocolError(
-                    f"more than {_MAX_PUSH_TO_TALK_S} s were appended; commit or clear them first", code="buffer_full"
-                )
-            self._held_audio += pcm
-        elif self._microphone is not None:
-            self._microphone.push(pcm)
-        elif pcm:
-            await self._inbound.put(ev.AudioIn(pcm))
+    def _behave(self) -> None:
+        """Let the voice session do as the client wants from the next turn on."""
+        self._manners.functions = self._session.offer(self._services.settings.functions.intents)
+        detection = self._session.audio.input.turn_detection
+        self._manners.answers = detection is None or detection.create_response
+        self._manners.interruptible = detection is None or detection.interrupt_response
 
-    async def _create_item(self, event: client.CreateItem) -> None:
-        item = item_shapes.from_client(event.item, lambda: new_id("item"))
-        text = item_shapes.typed_text(item)
-        previous = self._items.add(item)
-        if text:
-            self._to_answer.append(text)
-        self._tool_answered = self._tool_answered or item["type"] == "function_call_output"
-        for kind in ("added", "done"):
-            await self._tell({"type": f"conversation.item.{kind}", "previous_item_id": previous, "item": item})
+    async def _append(self, audio: bytes) -> None:
+        if self._media is not None:
+            raise ProtocolError("sound comes over WebRTC here, not in events", code="audio_has_a_track", param="type")
+        pcm = self._ears.pcm(audio)
+        if self._session.audio.input.turn_detection is None:
+            self._ears.hold(pcm)
+        else:
+            await self._line.push(pcm)
+
+    async def _clear(self) -> None:
+        """What is being said counts no more; what was committed stays."""
+        self._ears.forget()
+        if self._session.audio.input.turn_detection is not None:
+            self._answers.utterances.forget()
+            await self._line.forget()
+        await self._tell({"type": "input_audio_buffer.cleared"})
 
     async def _truncate(self, item_id: str, audio_end_ms: int) -> None:
         spoken = self._answers.spoken(item_id)
@@ -203,110 +223,71 @@ class Call:
             raise ProtocolError(
                 f"field 'audio_end_ms' is beyond the {spoken.audio_ms:.0f} ms of audio", param="audio_end_ms"
             )
-        await self._inbound.put(ev.Truncated(spoken.turn_id, float(audio_end_ms), spoken.play))
+        await self._line.put(ev.Truncated(spoken.turn_id, float(audio_end_ms), spoken.play))
         where = {"item_id": item_id, "content_index": 0, "audio_end_ms": audio_end_ms}
         await self._tell({"type": "conversation.item.truncated", **where})
 
-    async def _create_response(self) -> None:
-        if self._answers.is_responding:
+    async def _create_response(self, metadata: Mapping[str, str]) -> None:
+        if self._session.type == "transcription":
+            raise ProtocolError("a transcription session gives no answers", code="no_responses")
+        results = self._questions.take_results()
+        for result in results:  # told once what is being said has been said
+            await self._line.put(ev.FunctionOutput(result))
+        if self._answers.is_responding and not results:
             raise ProtocolError(
                 "an answer is being given; cancel it first", code="conversation_already_has_active_response"
             )
-        if self._session.type == "transcription":
-            raise ProtocolError("a transcription session gives no answers", code="no_responses")
-        words, self._to_answer = "\n".join(self._to_answer), []
+        self._answers.metadata = metadata
+        words = self._questions.take_words()
         if words:
-            await self._inbound.put(ev.TextIn(words[: self._services.settings.gateway.max_text_chars]))
-        elif self._tool_answered:
+            await self._line.put(ev.TextIn(words[: self._services.settings.gateway.max_text_chars]))
+        elif self._questions.tool_answered and not results:
             # The call was the end of its answer: there is nothing to add to the client's result.
-            self._tool_answered = False
+            self._questions.tool_answered = False
             await self._tell(*self._answers.nothing_to_say())
-        elif self._conversation.state.turn_count == 0:
-            await self._inbound.put(ev.Greet())
-        else:
+        elif not results and self._conversation.state.turn_count == 0:
+            await self._line.put(ev.Greet())
+        elif not results:
             raise ProtocolError("there is nothing to answer: create a user's item, or speak", code="nothing_to_answer")
 
     async def _cancel(self) -> None:
         if not self._answers.is_responding:
             raise ProtocolError("no answer is being given", code="response_cancel_not_active")
         self._answers.cancelled_by_client = True
-        await self._inbound.put(ev.Interrupt())
+        await self._line.put(ev.Interrupt())
 
-    # --- push to talk ------------------------------------------------------------------------------------------------
+    async def _clear_output(self) -> None:
+        if self._media is None:
+            raise ProtocolError("an answer's sound is with you; use response.cancel", code="no_output_buffer")
+        self._answers.cancelled_by_client = self._answers.is_responding
+        await self._line.put(ev.Interrupt())
 
     async def _commit(self) -> None:
         if self._session.audio.input.turn_detection is not None:
             raise ProtocolError("with turn detection Kefu commits; set turn_detection to null to do it yourself")
-        pcm, self._held_audio = bytes(self._held_audio), bytearray()
-        if len(pcm) < 2:
-            raise ProtocolError("nothing was appended", code="input_audio_buffer_commit_empty")
-        rate_hz = self._session.audio.input.format.rate_hz
-        item_id = new_id("item")
-        try:
-            words = await self._recognised(resample(float_from_pcm(pcm[: len(pcm) & ~1]), rate_hz, LISTEN_RATE_HZ))
-        except AsrError as broken:
-            await self._tell(*self._answers.committed(item_id, None))
-            raise ProtocolError("the words were not recognised; try again", code=broken.code) from broken
-        await self._tell(*self._answers.committed(item_id, words))
-        if words:
-            self._to_answer.append(words)
+        await self._questions.commit()
 
-    async def _recognised(self, samples: Samples) -> str:
-        segments = transcribe(samples, self._voice.asr, self._voice.vad.stream(), language=self._spoken_language())
-        async with aclosing(segments):
-            return " ".join([segment.text async for segment in segments])
+    # --- what the session beside it says -----------------------------------------------------------------------------
 
-    def _spoken_language(self) -> Language | None:
-        language = self._session.language
-        return None if language == "auto" else language
+    async def _heard(self, event: ev.Outbound) -> None:
+        match event:
+            case ev.Heard(Transcript(text=words, is_final=True), "turn" | None) if not self._manners.answers and words:
+                self._questions.add(words)
+            case _:
+                pass
+        if self._media is not None:
+            self._media.take(event)
+        told = self._answers.encode(event)
+        for one in told:
+            if one["type"] == "response.function_call_arguments.done":
+                self._questions.calls.made(one["call_id"], one["name"])
+                self._group.create_task(self._give_up(one["call_id"]), name="function deadline")
+        await self._tell(*told)
 
-    # --- the session beside it ---------------------------------------------------------------------------------------
-
-    def _begin(self) -> None:
-        """Open the voice session, or the ears alone. Formats are fixed from here on."""
-        if self._begun:
-            return
-        self._begun = True
-        audio = self._session.audio
-        if self._session.type == "transcription":
-            dropped = self._services.metrics.dropped_audio
-            self._microphone = Microphone(audio.input.format.rate_hz, lambda ms: dropped.inc(ms / 1000))
-            self._group.create_task(self._listen(self._microphone), name="listen")
-            return
-        start = ev.Start(
-            audio.input.format.rate_hz,
-            audio.output.format.rate_hz,
-            self._session.language,
-            speak=self._session.speaks,
-            greet=False,
-            channel="realtime",
-        )
-        session = VoiceSession(self._services, self._voice, self._conversation, start)
-        self._group.create_task(self._serve(session), name="session")
-        self._group.create_task(self._forward(session), name="forward")
-
-    async def _serve(self, session: VoiceSession) -> None:
-        reason = await session.run(self._events())
-        if not self._over.done():
-            self._over.set_result(reason)
-
-    async def _events(self) -> AsyncGenerator[ev.Inbound]:
-        while (event := await self._inbound.get()) is not None:
-            yield event
-
-    async def _forward(self, session: VoiceSession) -> None:
-        async for event in session.outbox:
-            await self._tell(*self._answers.encode(event))
-
-    async def _listen(self, microphone: Microphone) -> None:
-        heard = listen(
-            microphone.frames(),
-            self._voice.asr,
-            self._voice.vad.stream(),
-            config=self._voice.listen,
-            language=self._spoken_language,
-            end_of_turn=self._voice.end_of_turn,
-        )
-        async with aclosing(heard) as events:
-            async for event in events:
-                await self._tell(*self._answers.encode(ev.Heard(event)))
+    async def _give_up(self, call_id: str) -> None:
+        """The customer hears an apology for a function that gives nothing back in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._services.settings.functions.deadline_s):
+                await self._left.wait()
+        if not self._left.is_set() and (expired := self._questions.calls.expired(call_id)) is not None:
+            await self._line.put(ev.FunctionOutput(expired))

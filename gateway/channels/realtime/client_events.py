@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.channels.realtime.items import decoded_audio
 from gateway.errors import ProtocolError
 from gateway.wire import parse_json
 
-MAX_AUDIO_BYTES = 768 * 1024
-"""Of one event: 16 s of PCM. The API allows 15 MiB, which would be held in memory for every caller at once."""
 _MAX_ID_CHARS = 128
+_MAX_METADATA = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ class TruncateItem:
 class CreateResponse:
     """Answer now."""
 
-    response: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The client's own, given back with the response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +86,14 @@ class CancelResponse:
     response_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ClearOutput:
+    """Play nothing more of the answer; for sound that does not travel with the events."""
+
+
 ClientEvent = (
     SessionUpdate | Append | Commit | ClearInput | CreateItem | RetrieveItem | DeleteItem | TruncateItem
-    | CreateResponse | CancelResponse
+    | CreateResponse | CancelResponse | ClearOutput
 )  # fmt: skip
 
 
@@ -118,15 +122,7 @@ def event_id_of(data: str | bytes) -> str | None:
 
 
 def _append(message: Mapping[str, Any]) -> Append:
-    audio = message.get("audio")
-    if not isinstance(audio, str):
-        raise ProtocolError("field 'audio' must be a string of base64", param="audio")
-    if len(audio) > MAX_AUDIO_BYTES * 4 // 3 + 4:
-        raise ProtocolError(f"field 'audio' holds more than {MAX_AUDIO_BYTES} bytes", param="audio")
-    try:
-        return Append(b64decode(audio, validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise ProtocolError("field 'audio' is not base64", param="audio") from error
+    return Append(decoded_audio(message.get("audio"), "audio"))
 
 
 def _create_item(message: Mapping[str, Any]) -> CreateItem:
@@ -144,7 +140,29 @@ def _create_response(message: Mapping[str, Any]) -> CreateResponse:
         return CreateResponse()
     if not isinstance(response, dict):
         raise ProtocolError("field 'response' must be an object", param="response")
-    return CreateResponse(response)
+    if response.get("conversation", "auto") != "auto" or response.get("input") is not None:
+        raise ProtocolError(
+            "a response outside the conversation (conversation 'none', or an input of its own) is not given here; "
+            "create items and leave both out",
+            code="out_of_band_not_supported",
+            param="response",
+        )
+    return CreateResponse(_metadata(response.get("metadata")))
+
+
+def _metadata(given: object) -> dict[str, str]:
+    if given is None:
+        return {}
+    if isinstance(given, dict) and len(given) <= _MAX_METADATA and all(map(_is_short, given, given.values())):
+        return {str(name): str(value) for name, value in given.items()}
+    raise ProtocolError(
+        f"field 'response.metadata' must be an object of at most {_MAX_METADATA} short strings",
+        param="response.metadata",
+    )
+
+
+def _is_short(name: str, value: object) -> bool:
+    return isinstance(value, str) and len(name) <= 64 and len(value) <= 512
 
 
 def _truncate(message: Mapping[str, Any]) -> TruncateItem:
@@ -176,4 +194,5 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any]], ClientEvent]] = {
     "conversation.item.truncate": _truncate,
     "response.create": _create_response,
     "response.cancel": _cancel,
+    "output_audio_buffer.clear": lambda _: ClearOutput(),
 }

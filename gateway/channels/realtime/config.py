@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dialogue.functions import Functions, read_function
+from gateway.channels.openai_tools import offer
 from gateway.errors import ProtocolError
 from gateway.events import LanguageChoice
 
@@ -95,6 +97,8 @@ class Tool(_Part):
 
     type: str
     name: str | None = None
+    description: Any = None
+    parameters: Any = None
 
 
 class Session(_Part):
@@ -106,6 +110,7 @@ class Session(_Part):
     audio: Audio = Audio()
     instructions: str = ""
     tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] = []
+    tool_choice: Any = "auto"
 
     @property
     def speaks(self) -> bool:
@@ -126,8 +131,17 @@ class Session(_Part):
 
     @property
     def functions(self) -> frozenset[str]:
-        """Names of the client's functions."""
-        return frozenset(tool.name for tool in self.tools if tool.type == "function" and tool.name)
+        """Names of the client's functions that may be called."""
+        return frozenset(self.offer({}).by_name)
+
+    def offer(self, intents: Mapping[str, str]) -> Functions:
+        """The client's functions; ``intents`` maps a function to one. Raises ``ProtocolError`` for ``tool_choice``."""
+        functions = [
+            read_function(tool.name, tool.description, tool.parameters)
+            for tool in self.tools
+            if tool.type == "function" and tool.name
+        ]
+        return offer(functions, self.tool_choice, intents)
 
     def fixed(self) -> tuple[object, ...]:
         """What cannot change once audio has flowed."""
@@ -149,10 +163,13 @@ def updated(session: Session, changes: object) -> Session:
         merged = Session.model_validate(_merged(session.model_dump(), changes))
         audio = merged.audio
         audio.input.format, audio.output.format = audio.input.format.checked(), audio.output.format.checked()
+        merged.offer({})
     except ValidationError as error:
         first = error.errors()[0]
         field = "session." + ".".join(str(part) for part in first["loc"])
         raise ProtocolError(f"field '{field}': {first['msg'].lower()}", param=field) from error
+    except ProtocolError as wrong:
+        raise ProtocolError(wrong.message, param=f"session.{wrong.param}") from wrong
     except ValueError as error:
         raise ProtocolError(f"field 'session.audio': {error}", param="session.audio") from error
     return merged
@@ -164,7 +181,6 @@ def shown(session: Session, session_id: str) -> dict[str, Any]:
         "object": f"realtime.{'transcription_' if session.type == 'transcription' else ''}session",
         "id": session_id,
         **session.model_dump(),
-        "tool_choice": (session.model_extra or {}).get("tool_choice", "auto"),
     }
 
 

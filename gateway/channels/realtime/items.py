@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import ProtocolError
 
+MAX_AUDIO_BYTES = 768 * 1024
+"""Of one event: 16 s of PCM. The API allows 15 MiB, which would be held in memory for every caller at once."""
 _MAX_ITEMS = 500
 
 
@@ -53,7 +57,7 @@ def from_client(item: Mapping[str, Any], fresh_id: Callable[[], str]) -> dict[st
             if not isinstance(item.get("call_id"), str) or not isinstance(item.get("output"), str):
                 raise ProtocolError("field 'item' of a function's result needs 'call_id' and 'output'", param="item")
         case "message":
-            if item.get("role") not in {"user", "assistant", "system"}:
+            if item.get("role") not in ("user", "assistant", "system"):
                 raise ProtocolError("field 'item.role' must be user, assistant or system", param="item.role")
             if not isinstance(item.get("content"), list) or not all(isinstance(part, dict) for part in item["content"]):
                 raise ProtocolError("field 'item.content' must be a list of parts", param="item.content")
@@ -66,17 +70,43 @@ def from_client(item: Mapping[str, Any], fresh_id: Callable[[], str]) -> dict[st
     return whole
 
 
-def typed_text(item: Mapping[str, Any]) -> str:
-    """What a user's message says in writing. Raises ``ProtocolError`` for sound and pictures."""
+def said(item: Mapping[str, Any]) -> list[str | bytes]:
+    """What a user's message says, part by part: words, or sound in the input format. Raises ``ProtocolError``."""
     if item.get("type") != "message" or item.get("role") != "user":
-        return ""
-    for part in item["content"]:
-        if part.get("type") not in {"input_text", "text"}:
-            raise ProtocolError(
-                "field 'item.content': only input_text is taken; append sound with input_audio_buffer.append",
-                param="item.content",
-            )
-    return "\n".join(str(part.get("text") or "") for part in item["content"]).strip()
+        return []
+    return [_part(part) for part in item["content"]]
+
+
+def without_sound(item: dict[str, Any], transcripts: Sequence[str]) -> dict[str, Any]:
+    """``item`` as it is kept: its sound's words in the place of the sound."""
+    heard = iter(transcripts)
+    content = [
+        {"type": "input_audio", "transcript": next(heard, None)} if part.get("type") == "input_audio" else part
+        for part in item["content"]
+    ]
+    return {**item, "content": content}
+
+
+def _part(part: Mapping[str, Any]) -> str | bytes:
+    match part.get("type"):
+        case "input_text" | "text":
+            return str(part.get("text") or "")
+        case "input_audio":
+            return decoded_audio(part.get("audio"), "item.content")
+        case _:
+            raise ProtocolError("field 'item.content': only input_text and input_audio are taken", param="item.content")
+
+
+def decoded_audio(audio: object, param: str) -> bytes:
+    """Sound in base64. Raises ``ProtocolError``."""
+    if not isinstance(audio, str):
+        raise ProtocolError("field 'audio' must be a string of base64", param=param)
+    if len(audio) > MAX_AUDIO_BYTES * 4 // 3 + 4:
+        raise ProtocolError(f"field 'audio' holds more than {MAX_AUDIO_BYTES} bytes", param=param)
+    try:
+        return b64decode(audio, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ProtocolError("field 'audio' is not base64", param=param) from error
 
 
 class Items:

@@ -23,6 +23,7 @@ from gateway import events as ev
 from gateway import log
 from gateway.channels.web_codec import decode, encode
 from gateway.channels.webrtc.gaps import Gaps
+from gateway.channels.webrtc.order import hear_at_once
 from gateway.channels.webrtc.track import RATE_HZ, AnswerTrack
 from gateway.errors import ProtocolError
 from gateway.paced import PacedLine
@@ -36,11 +37,15 @@ _CONNECT_S = 15.0
 _INBOUND_WAITING = 256
 _MESSAGES_WAITING = 256
 _MAX_BUFFERED_BYTES = 1 << 20
+_CODING_LINES, _MOST_LINES = ("a=rtpmap:", "a=rtcp-fb:", "a=fmtp:"), 200
+"""Lines of an offer about codings, and how many of each are read: the time for them is that of their product."""
 _MAX_BAD_MESSAGES = 20
 
 
 class Peer:
     """``answer`` once, then ``run`` once."""
+
+    label = CHANNEL
 
     def __init__(self, ice_servers: list[RTCIceServer]) -> None:
         """``ice_servers``: STUN and TURN, for networks in which the gateway is not reached directly."""
@@ -60,13 +65,18 @@ class Peer:
 
     async def answer(self, offer: str) -> str:
         """The SDP answer to a client's ``offer``. Raises ``ProtocolError`` for what cannot be answered."""
+        if not is_readable(offer):
+            raise ProtocolError("field 'sdp' offers more codings than are looked at", param="sdp")
         self._pc.on("track", self._on_track)
         self._pc.on("datachannel", self._on_channel)
         self._pc.on("connectionstatechange", self._on_state)
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            if not any(transceiver.kind == "audio" for transceiver in self._pc.getTransceivers()):
+            voices = [one.receiver for one in self._pc.getTransceivers() if one.kind == "audio"]
+            if not voices:
                 raise ProtocolError("field 'sdp' offers no audio", param="sdp")
+            for receiver in voices:
+                hear_at_once(receiver)
             self._pc.addTrack(self._track)
             await self._pc.setLocalDescription(await self._pc.createAnswer())
         except ProtocolError:
@@ -118,7 +128,7 @@ class Peer:
             self._remote.set_result(track)
 
     def _on_channel(self, channel: Any) -> None:
-        if channel.label != CHANNEL or self._channel is not None:
+        if channel.label != self.label or self._channel is not None:
             return
         self._channel = channel
         channel.on("message", self._on_message)
@@ -182,7 +192,9 @@ class Peer:
                 self._tell(event)
 
     def _tell(self, event: ev.Outbound) -> None:
-        message = str(encode(event))
+        self._say(str(encode(event)))
+
+    def _say(self, message: str) -> None:
         if self._channel is None or self._channel.readyState != "open":
             self._unsent.append(message)
         elif self._channel.bufferedAmount > _MAX_BUFFERED_BYTES:
@@ -193,6 +205,11 @@ class Peer:
     def _report(self) -> None:
         if (played := self._line.played()) is not None:
             self._put(played)
+
+
+def is_readable(offer: str) -> bool:
+    """Whether an offer has no more codings than any browser's: they are read on the event loop."""
+    return all(offer.count(line) <= _MOST_LINES for line in _CODING_LINES)
 
 
 def mono_pcm(frame: Any) -> bytes:

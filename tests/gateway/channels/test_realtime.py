@@ -257,6 +257,15 @@ async def test_a_server_s_key_opens_it_and_is_needed_for_secrets() -> None:
             assert (await socket.receive_json())["type"] == "session.created"
 
 
+async def test_a_server_s_key_may_come_in_a_subprotocol() -> None:
+    async with served(house_with(api_keys=("server-key",))) as door:
+        protocols = ("realtime", "openai-insecure-api-key.server-key")
+        async with door.client.ws_connect("/v1/realtime", protocols=protocols) as socket:
+            assert (await socket.receive_json())["type"] == "session.created"
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await door.client.ws_connect("/v1/realtime", protocols=("realtime", "openai-insecure-api-key.wrong"))
+
+
 async def test_what_the_door_refuses() -> None:
     async with served() as door:
         given = (await secret(door))["value"]

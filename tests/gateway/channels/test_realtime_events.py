@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.types import Reply, ReplyAction
+from dialogue.functions import FunctionResult, Functions
+from dialogue.types import FunctionCall, Reply, ReplyAction
 from gateway import events as ev
 from gateway.channels.realtime import client_events as client
 from gateway.channels.realtime.config import Session, shown, updated
-from gateway.channels.realtime.items import Items, from_client, typed_text
+from gateway.channels.realtime.functions import Calls
+from gateway.channels.realtime.items import Items, from_client, said, without_sound
 from gateway.channels.realtime.server_events import ServerEvents
 from gateway.errors import ProtocolError
 from nlu.types import Parse, Sentiment
@@ -54,6 +56,10 @@ def test_events_are_decoded() -> None:
         ({"type": "conversation.item.truncate", "item_id": "i", "audio_end_ms": -1}, "audio_end_ms"),
         ({"type": "conversation.item.delete", "item_id": ""}, "item_id"),
         ({"type": "response.create", "response": 5}, "response"),
+        ({"type": "response.create", "response": {"conversation": "none"}}, "response"),
+        ({"type": "response.create", "response": {"input": []}}, "response"),
+        ({"type": "response.create", "response": {"metadata": {"a": 5}}}, "response.metadata"),
+        ({"type": "response.create", "response": {"metadata": {str(n): "" for n in range(17)}}}, "response.metadata"),
     ],
 )
 def test_a_wrong_event_names_its_field(message: Any, param: str | None) -> None:
@@ -96,7 +102,7 @@ def test_whatever_the_fields_only_our_error(kind: str, fields: dict[str, Any]) -
         if isinstance(event, client.SessionUpdate):
             json.dumps(shown(updated(Session(), event.session), "s"))
         if isinstance(event, client.CreateItem):
-            typed_text(from_client(event.item, lambda: "i"))
+            said(from_client(event.item, lambda: "i"))
     except ProtocolError:
         return
 
@@ -135,6 +141,8 @@ def test_a_partial_update_is_merged_and_shown_whole() -> None:
         {"audio": {"input": {"format": {"type": "audio/pcmu", "rate": 24000}}}},
         {"audio": {"output": {"speed": 9}}},
         {"tools": "x"},
+        {"tool_choice": "sometimes"},
+        {"tool_choice": {"type": "function", "name": "unknown"}},
     ],
 )
 def test_what_would_break_the_call_is_refused(changes: Any) -> None:
@@ -145,7 +153,7 @@ def test_what_would_break_the_call_is_refused(changes: Any) -> None:
 
 def test_items_are_checked() -> None:
     text = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "你好"}]}
-    assert typed_text(from_client(text, lambda: "i")) == "你好"
+    assert said(from_client(text, lambda: "i")) == ["你好"]
     for wrong in (
         {},
         {"type": "message", "role": "robot", "content": []},
@@ -154,8 +162,17 @@ def test_items_are_checked() -> None:
     ):
         with pytest.raises(ProtocolError):
             from_client(wrong, lambda: "i")
-    with pytest.raises(ProtocolError, match="input_text"):
-        typed_text({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": ""}]})
+    for part in (
+        {"type": "input_image", "image_url": "x"},
+        {"type": "input_audio", "audio": "*"},
+        {"type": "input_audio"},
+    ):
+        with pytest.raises(ProtocolError) as caught:
+            said({"type": "message", "role": "user", "content": [part]})
+        assert caught.value.param == "item.content"
+    recorded = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AAE="}]}
+    assert said(recorded) == [b"\0\1"]
+    assert without_sound(recorded, ["你好"])["content"] == [{"type": "input_audio", "transcript": "你好"}]
     items = Items()
     assert items.add({"id": "a"}) is None
     assert items.add({"id": "b"}) == "a"
@@ -351,6 +368,93 @@ def test_an_action_calls_the_client_s_function_once() -> None:
     assert [item["type"] for item in messages[-1]["response"]["output"]] == ["message", "function_call"]
     assert "response.function_call_arguments.done" not in bench.kinds(ev.AudioStart(1, 24000, 2), ev.AudioEnd(1, 1, 2))
     assert "response.function_call_arguments.done" not in Bench().kinds(SPOKEN[0], handed, *SPOKEN[2:])
+
+
+CALL = FunctionCall("call_7", "order_status", {"order_number": "89070650"})
+
+
+def test_a_call_does_not_wait_for_the_words_that_bridge_it() -> None:
+    bench = Bench()
+    messages = bench.all(SPOKEN[0], reply("好的，我查一下。", call=CALL))
+    assert [message["type"] for message in messages] == [
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "conversation.item.done",
+        "response.done",
+    ]
+    (item,) = messages[-1]["response"]["output"]
+    assert (item["type"], item["call_id"], item["name"]) == ("function_call", "call_7", "order_status")
+    assert json.loads(item["arguments"]) == {"order_number": "89070650"}
+    assert not bench.events.is_responding
+    assert "response.function_call_arguments.done" not in bench.kinds(*SPOKEN[2:]), "it is told once"
+
+
+def test_in_writing_the_call_follows_its_words() -> None:
+    bench = Bench(output_modalities=["text"])
+    messages = bench.all(reply("好的，我查一下。", call=CALL))
+    assert [item["type"] for item in messages[-1]["response"]["output"]] == ["message", "function_call"]
+    (told,) = (m for m in messages if m["type"] == "response.function_call_arguments.done")
+    assert told["output_index"] == 1
+
+
+def test_an_answer_without_words_is_an_empty_response() -> None:
+    assert Bench().kinds(reply("")) == ["response.created", "response.done"]
+
+
+def test_no_function_is_called_where_the_client_wants_none() -> None:
+    bench = Bench(tools=[{"type": "function", "name": "hand_off", "parameters": {}}], tool_choice="none")
+    handed = reply("为您转接人工。", action=ReplyAction.HAND_OFF)
+    assert "response.function_call_arguments.done" not in bench.kinds(SPOKEN[0], handed, *SPOKEN[2:])
+
+
+def test_the_client_s_metadata_comes_back_once() -> None:
+    bench = Bench()
+    bench.events.metadata = {"topic": "x"}
+    assert bench.all(*SPOKEN)[-1]["response"]["metadata"]["topic"] == "x"
+    assert "topic" not in bench.all(*SPOKEN)[-1]["response"]["metadata"]
+
+
+def test_what_is_cleared_is_told_no_further() -> None:
+    bench = Bench()
+    assert bench.kinds(ev.Heard(SpeechStarted(1, 100))) == ["input_audio_buffer.speech_started"]
+    bench.events.utterances.forget()
+    assert bench.kinds(ev.Heard(SpeechEnded(1, 900, 1300)), heard("查订单", 1)) == []
+
+
+def test_a_call_is_answered_once_and_given_up_once() -> None:
+    calls = Calls()
+    calls.made("a", "order_status")
+    calls.made("b", "order_status")
+    calls.made("c", "hand_off")
+    assert calls.answered("a", "在路上。") == FunctionResult("a", "order_status", "在路上。")
+    assert calls.expired("a") is None
+    assert calls.expired("b") == FunctionResult("b", "order_status", None)
+    assert calls.answered("c", "done") is None, "nothing is to be told of an action"
+    for call_id, code in (("a", "call_is_over"), ("b", "call_is_over"), ("d", "unknown_call_id")):
+        with pytest.raises(ProtocolError) as caught:
+            calls.answered(call_id, "x")
+        assert (caught.value.code, caught.value.param) == (code, "item.call_id")
+    calls.made("e", "order_status")
+    with pytest.raises(ProtocolError):
+        calls.answered("e", "x" * 40_000)
+    assert calls.expired("e") is not None, "an output that is refused answers nothing"
+
+
+def test_which_functions_may_be_called() -> None:
+    def offered(**changes: Any) -> Functions:
+        tools = [{"type": "function", "name": "order_status"}, {"type": "mcp", "server_label": "x"}]
+        return updated(Session(), {"tools": tools, **changes}).offer({"order_status": "logistics"})
+
+    assert set(offered().by_name) == {"order_status"}
+    assert offered().forced is None
+    assert offered().intents == {"order_status": "logistics"}
+    assert not offered(tool_choice="none")
+    assert offered(tool_choice="required").forced == "order_status"
+    assert offered(tool_choice={"type": "function", "name": "order_status"}).forced == "order_status"
 
 
 def test_audio_is_base64() -> None:

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.channels.webrtc.door import start_of
+from gateway.channels.webrtc.order import InOrder
 from gateway.channels.webrtc.peer import Peer
 from gateway.channels.webrtc.track import AnswerTrack
 from gateway.config import Settings, Webrtc
@@ -28,6 +29,7 @@ from gateway.paced import PacedLine
 from speech.audio import Resampler, pcm_from_float
 from speech.types import AudioFrame as AudioOfVoice
 from speech.types import Language
+from tests.bench.fuzz.sip_requests import WEBRTC_SDP
 from tests.fakes import audio_of
 from tests.fakes_tts import FakeTts
 from tests.gateway.doors import Door, house_with, served
@@ -160,6 +162,16 @@ async def test_a_question_is_heard_and_answered_aloud() -> None:
     assert {turn.channel for turn in house.responder.turns} == {"webrtc"}
 
 
+async def test_the_ears_are_not_behind_the_customer() -> None:
+    peer, customer = Peer([]), Customer("1.")
+    await customer.pc.setLocalDescription(await customer.pc.createOffer())
+    await peer.answer(customer.pc.localDescription.sdp)
+    receiver: Any = peer._pc.getReceivers()[0]
+    assert isinstance(receiver._RTCRtpReceiver__jitter_buffer, InOrder)
+    await peer.close()
+    await customer.close()
+
+
 async def test_typing_keys_and_garbage_over_the_data_channel() -> None:
     house = house_with()
     async with served(house) as door, calling(door, speak=False) as customer:
@@ -251,3 +263,12 @@ async def test_a_track_keeps_its_deadlines_over_a_stall() -> None:
     with pytest.raises(MediaStreamError):
         await track.recv()
     assert frames == 10
+
+
+async def test_an_offer_of_more_codings_than_anybody_has_is_refused_unread() -> None:
+    """aiortc looks through all codings for each line about one: 64 KB of them held everybody up for 3 s."""
+    many = "".join(f"a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 {number}\r\n" for number in range(201))
+    peer = Peer([])
+    with pytest.raises(ProtocolError, match="codings"):
+        await peer.answer(WEBRTC_SDP + many)
+    await peer.close()
