@@ -30,8 +30,10 @@ CHANNELS: dict[str, str] = {
     "telnyx": "gateway.channels.telnyx:routes",
     "plivo": "gateway.channels.plivo:routes",
     "exotel": "gateway.channels.exotel:routes",
+    "vonage": "gateway.channels.vonage:routes",
     "jambonz": "gateway.channels.jambonz:routes",
     "asterisk": "gateway.channels.asterisk:routes",
     "sip": "gateway.channels.sip.door:routes",
     "ops": "gateway.channels.ops:routes",
+    "openapi": "gateway.openapi.door:routes",
 }

@@ -12,6 +12,7 @@ All HTTP with the Basic credentials of ``[asterisk]``; AudioSocket by the UUID. 
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
 
@@ -22,6 +23,7 @@ from gateway.channels import Door
 from gateway.channels.asterisk_codec import AsteriskDialect
 from gateway.channels.audiosocket_codec import HANG_UP, RATES_HZ, Decoder, Packet, encode
 from gateway.channels.exotel import check_basic
+from gateway.channels.upload import read_pairs
 from gateway.errors import Busy, DoorFailed, GatewayError, ProtocolError
 from gateway.services import SERVICES, Services
 from gateway.telephony.call import START_S, Line
@@ -38,7 +40,9 @@ AUDIOSOCKET_PORT: web.AppKey[list[int]] = web.AppKey("audiosocket_port", list)
 _CALL_ID_S = 1.0
 _READ_BYTES = 4096
 _WRITE_LIMIT_BYTES = 6_400
-"""What may wait in our own socket: 200 ms at 16 kHz; a line that takes less is stalled."""
+"""What may wait before our own socket: 200 ms at 16 kHz; a line that takes less is stalled."""
+_SOCKET_BYTES = 16_384
+"""And in it: the system's default holds minutes of sound for a line that takes none."""
 _STALLED_S = 5.0
 _KIND_OF: Mapping[int, int] = {rate_hz: kind for kind, rate_hz in RATES_HZ.items()}
 
@@ -82,9 +86,9 @@ async def _media(request: web.Request) -> web.StreamResponse:
 
 async def _announce(request: web.Request) -> web.Response:
     services = _admitted(request)
-    form = await request.post()
+    form = dict(await read_pairs(request))
     call_id = str(uuid.UUID(hex=services.tokens.issue_pass(subject(AUDIOSOCKET, ""))))
-    facts = CallFacts(call_id, str(form.get("from", "")), str(form.get("to", "")))
+    facts = CallFacts(call_id, form.get("from", ""), form.get("to", ""))
     request.app[_CALLS].announce(facts)
     return web.Response(text=call_id)
 
@@ -156,8 +160,7 @@ async def _serve(
     services: Services, calls: DialplanCalls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     try:
-        with services.admission.enter():
-            await _serve_call(services, calls, _Packets(reader), writer)
+        await _serve_call(services, calls, _Packets(reader), writer)
     except GatewayError as error:
         services.metrics.refused.labels(error.code).inc()
     except ConnectionError:
@@ -213,6 +216,7 @@ async def _serve_call(
     assert services.voice is not None
     call = PacedCall(services, services.voice, line, AUDIOSOCKET, rate_hz)
     writer.transport.set_write_buffer_limits(high=_WRITE_LIMIT_BYTES)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
     kind = _KIND_OF[rate_hz]
 
     async def send(pcm: bytes) -> None:
@@ -221,12 +225,15 @@ async def _serve_call(
             async with asyncio.timeout(_STALLED_S):
                 await writer.drain()
         except TimeoutError as error:
+            # A close would wait for what the line does not take.
+            writer.transport.abort()
             raise ConnectionError("the line takes nothing") from error
 
-    async with asyncio.TaskGroup() as group:
-        reading = group.create_task(_read(packets, call, rate_hz), name="read")
-        reason = await call.serve(send)
-        reading.cancel()
+    with services.admission.enter():
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(_read(packets, call, rate_hz), name="read")
+            reason = await call.serve(send)
+            reading.cancel()
     if reason != "disconnected" and not writer.is_closing():
         writer.write(encode(Packet(HANG_UP)))
 

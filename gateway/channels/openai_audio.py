@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway import patience
 from gateway.channels import openai_transcripts as shapes
 from gateway.channels.identity import require_key
 from gateway.channels.rest import read_object
@@ -159,18 +160,18 @@ async def _stream_segments(
             async for segment in segments:
                 event = shapes.delta(text, segment)
                 text += event["delta"]
-                await _send(response, event)
-            await _send(response, shapes.done(text, seconds))
+                await _send(request, response, event)
+            await _send(request, response, shapes.done(text, seconds))
         except AsrError as error:
-            await _send(response, _stream_error(error.code, "recognition stopped; try again shortly"))
-        await response.write_eof()
+            await _send(request, response, _stream_error(error.code, "recognition stopped; try again shortly"))
+        await patience.finish(request, response)
     return response
 
 
 # --- speech ----------------------------------------------------------------------------------------------------------
 
 
-class _SpeechRequest(BaseModel):
+class SpeechRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     model: Annotated[str, Field(min_length=1)]
@@ -197,10 +198,10 @@ async def _speech(request: web.Request) -> web.StreamResponse:
         return await _stream_audio(request, wanted, first, chunks)
 
 
-def speech_request(body: dict[str, Any]) -> _SpeechRequest:
+def speech_request(body: dict[str, Any]) -> SpeechRequest:
     """The request in ``body``. Raises ``ProtocolError`` with the field and the fix."""
     try:
-        wanted = _SpeechRequest.model_validate(body)
+        wanted = SpeechRequest.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0]) if first["loc"] else "body"
@@ -210,7 +211,7 @@ def speech_request(body: dict[str, Any]) -> _SpeechRequest:
     return wanted
 
 
-async def _encoded(wanted: _SpeechRequest, voice: Voice) -> AsyncGenerator[bytes]:
+async def _encoded(wanted: SpeechRequest, voice: Voice) -> AsyncGenerator[bytes]:
     """The file, in pieces as it is spoken. Raises ``TtsFailed``."""
     to_rate = Resampler(voice.tts.capabilities.rate_hz, _SPEECH_RATE_HZ)
     encoder = Encoder(wanted.response_format, _SPEECH_RATE_HZ, speed=wanted.speed)
@@ -226,40 +227,40 @@ async def _said(text: str) -> AsyncIterator[SpokenRequest]:
 
 
 async def _stream_audio(
-    request: web.Request, wanted: _SpeechRequest, first: bytes, chunks: AsyncIterator[bytes]
+    request: web.Request, wanted: SpeechRequest, first: bytes, chunks: AsyncIterator[bytes]
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPES[wanted.response_format]})
     await response.prepare(request)
     with suppress(ConnectionError):
-        await response.write(first)
+        await patience.write(request, response, first)
         try:
             async for piece in chunks:
-                await response.write(piece)
+                await patience.write(request, response, piece)
         except TtsFailed:
             # Half a file must not look whole: without the last chunk (RFC 9112 section 8) the client sees that it is.
             if request.transport is not None:
                 request.transport.abort()
             return response
-        await response.write_eof()
+        await patience.finish(request, response)
     return response
 
 
 async def _stream_events(
-    request: web.Request, wanted: _SpeechRequest, first: bytes, chunks: AsyncIterator[bytes]
+    request: web.Request, wanted: SpeechRequest, first: bytes, chunks: AsyncIterator[bytes]
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers=_SSE)
     await response.prepare(request)
     characters = len(wanted.input)
     used = {"input_tokens": characters, "output_tokens": 0, "total_tokens": characters}
     with suppress(ConnectionError):
-        await _send(response, _audio_delta(first))
+        await _send(request, response, _audio_delta(first))
         try:
             async for piece in chunks:
-                await _send(response, _audio_delta(piece))
-            await _send(response, {"type": "speech.audio.done", "usage": used})
+                await _send(request, response, _audio_delta(piece))
+            await _send(request, response, {"type": "speech.audio.done", "usage": used})
         except TtsFailed as error:
-            await _send(response, _stream_error(error.code, "the voice stopped; try again shortly"))
-        await response.write_eof()
+            await _send(request, response, _stream_error(error.code, "the voice stopped; try again shortly"))
+        await patience.finish(request, response)
     return response
 
 
@@ -271,5 +272,6 @@ def _stream_error(code: str, message: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "type": "server_error", "param": None}}
 
 
-async def _send(response: web.StreamResponse, event: dict[str, Any]) -> None:
-    await response.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
+async def _send(request: web.Request, response: web.StreamResponse, event: dict[str, Any]) -> None:
+    data = f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    await patience.write(request, response, data)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from dialogue.functions import FunctionResult
+from gateway import patience
 from gateway.channels.identity import require_key, rest_grant
-from gateway.channels.openai_tools import ToolCalls, declared, is_result
-from gateway.channels.rest import checked_text, count_hops, read_object
+from gateway.channels.openai_tools import ACTIONS, ToolCalls, declared, offer, results
+from gateway.channels.rest import checked_flag, checked_object, checked_text, count_hops, read_object
 from gateway.conversation import Conversation
 from gateway.core import Hops
 from gateway.errors import ProtocolError
@@ -59,22 +61,25 @@ async def _model(request: web.Request) -> web.Response:
 
 
 async def _completions(request: web.Request) -> web.StreamResponse:
+    require_key(request)
     services = request.app[SERVICES]
     body = await read_object(request)
-    tools = ToolCalls(declared(body.get("tools")))
+    intents = services.settings.functions.intents
+    tools = ToolCalls(offer(declared(body.get("tools")), body.get("tool_choice"), intents))
+    outputs = results(body.get("messages"))
     text = checked_text(request, last_user_text(body.get("messages")), "messages")
-    metadata = body.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise ProtocolError("field 'metadata' must be an object")
-    grant = rest_grant(request, metadata.get("conversation_id") or body.get("user"), metadata.get("customer_id"))
+    metadata = checked_object(body.get("metadata"), "metadata")
+    is_streamed, with_usage = checked_flag(body.get("stream"), "stream"), wants_usage(body.get("stream_options"))
+    named = metadata.get("conversation_id")
+    grant = rest_grant(request, body.get("user") if named is None else named, metadata.get("customer_id"))
     conversation = await services.conversations.get(
         grant.conversation_id, customer_id=grant.customer_id, channel="rest"
     )
-    # The result of a function is no turn: the call was the end of its answer.
-    pieces = _nothing() if is_result(body.get("messages")) else _pieces(conversation, text, tools)
+    # The output of a function is no turn of the customer's.
+    pieces = _told(conversation, outputs, tools) if outputs else _pieces(conversation, text, tools)
     answer = _Answer(conversation, text, pieces, tools)
-    if body.get("stream"):
-        return await _stream(request, answer, with_usage=wants_usage(body.get("stream_options")))
+    if is_streamed:
+        return await _stream(request, answer, with_usage=with_usage)
     return web.json_response(await _whole(answer))
 
 
@@ -88,18 +93,10 @@ class _Answer:
     tools: ToolCalls
 
 
-async def _nothing() -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-    for _ in ():
-        yield "", {}
-
-
 def wants_usage(options: object) -> bool:
     """Whether a streamed answer ends with its usage. Raises ``ProtocolError``."""
-    if options is None:
-        return False
-    if not isinstance(options, dict):
-        raise ProtocolError("field 'stream_options' must be an object", param="stream_options")
-    return options.get("include_usage") is True
+    wanted = checked_object(options, "stream_options").get("include_usage")
+    return checked_flag(wanted, "stream_options.include_usage")
 
 
 def last_user_text(messages: object) -> str:
@@ -128,7 +125,8 @@ async def _pieces(
     understood: dict[str, Any] = {}
     words = ""
     started, hops = time.perf_counter(), Hops()
-    async with aclosing(conversation.take_turn(text, modality="text", channel="rest", hops=hops)) as items:
+    turn = conversation.take_turn(text, modality="text", channel="rest", hops=hops, functions=tools.functions)
+    async with aclosing(turn) as items:
         async for item in items:
             match item:
                 case UnderstoodOut():
@@ -136,9 +134,25 @@ async def _pieces(
                 case ReplyOut():
                     separator = "\n" if words else ""
                     words += item.reply.text
-                    tools.see(reply_json(item.reply), str(understood.get("intent", "")))
+                    tools.see(item.reply, str(understood.get("intent", "")))
                     yield separator + item.reply.text, {**understood, **reply_json(item.reply)}
     count_hops(conversation.core.metrics, hops, (time.perf_counter() - started) * 1000)
+
+
+async def _told(
+    conversation: Conversation, outputs: Sequence[FunctionResult], tools: ToolCalls
+) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+    """What the client's functions gave back, in words; of what answers an action of Kefu's there is nothing to say."""
+    words = ""
+    for output in outputs:
+        if output.name in ACTIONS:
+            continue
+        told = conversation.take_result(output, modality="text", channel="rest", functions=tools.functions)
+        async with aclosing(told) as items:
+            async for item in items:
+                separator = "\n" if words and item.reply.text else ""
+                words += item.reply.text
+                yield separator + item.reply.text, reply_json(item.reply)
 
 
 def _envelope(kind: str) -> dict[str, Any]:
@@ -180,7 +194,7 @@ async def _stream(request: web.Request, answer: _Answer, *, with_usage: bool) ->
     async def write(fields: dict[str, Any]) -> None:
         # With usage wanted every chunk has the field, and only the last one, without choices, fills it.
         chunk = {**envelope, **({"usage": None} if with_usage else {}), **fields}
-        await response.write(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode())
+        await patience.write(request, response, f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode())
 
     words = ""
     # A client that leaves is no error; the turn it asked for ends with its iterator.
@@ -195,6 +209,6 @@ async def _stream(request: web.Request, answer: _Answer, *, with_usage: bool) ->
         await send({}, answer.tools.finish_reason)
         if with_usage:
             await write({"choices": [], "usage": _usage(answer.asked, words)})
-        await response.write(b"data: [DONE]\n\n")
-        await response.write_eof()
+        await patience.write(request, response, b"data: [DONE]\n\n")
+        await patience.finish(request, response)
     return response

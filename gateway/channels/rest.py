@@ -11,7 +11,7 @@ from aiohttp import web
 from dialogue.explain import explanation
 from dialogue.state import fold
 from dialogue.types import CustomerSaid, Reply, ReplyAction, Turn
-from gateway.channels.identity import rest_grant
+from gateway.channels.identity import require_key, rest_grant
 from gateway.conversation import Conversation
 from gateway.core import Hops
 from gateway.errors import ProtocolError
@@ -36,6 +36,22 @@ async def read_object(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ProtocolError("the body must be a JSON object")
     return body
+
+
+def checked_flag(value: object, field: str) -> bool:
+    """A boolean; null or absent: false. Raises ``ProtocolError``."""
+    if value is None or isinstance(value, bool):
+        return value is True
+    raise ProtocolError(f"field '{field}' must be true or false", param=field)
+
+
+def checked_object(value: object, field: str) -> dict[str, Any]:
+    """An object; null or absent: an empty one. Raises ``ProtocolError``."""
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise ProtocolError(f"field '{field}' must be an object", param=field)
 
 
 def checked_text(request: web.Request, value: object, field: str = "text") -> str:
@@ -65,9 +81,11 @@ def checked_language(value: object) -> Language | None:
 
 
 async def _message(request: web.Request) -> web.Response:
+    require_key(request)
     services = request.app[SERVICES]
     body = await read_object(request)
     text, language = checked_text(request, body.get("text")), checked_language(body.get("language"))
+    explain = checked_flag(body.get("explain"), "explain")
     grant = rest_grant(request, body.get("conversation_id"), body.get("customer_id"))
     conversation = await services.conversations.get(
         grant.conversation_id, customer_id=grant.customer_id, channel="rest", language=language or "zh"
@@ -82,7 +100,7 @@ async def _message(request: web.Request) -> web.Response:
             match item:
                 case UnderstoodOut():
                     parse = item.parse
-                    if body.get("explain") is True:
+                    if explain:
                         explained = {"explanation": _explained(conversation, item)}
                 case ReplyOut():
                     replies.append(item.reply)

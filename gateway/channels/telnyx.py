@@ -2,13 +2,16 @@
 
 POST /v1/telnyx/voice   signed (Ed25519 over timestamp|body)  -> TeXML: Connect/Stream, RTP mode, with a pass
 GET  /v1/telnyx/media   WebSocket; its 'start' must bring that pass
+GET  /v1/telnyx/summary   keyed address  -> WAV: what a person hears before they are connected
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qsl, quote
 from xml.etree import ElementTree as ET
 
@@ -23,6 +26,7 @@ from gateway.services import SERVICES
 from gateway.telephony.call import Line
 from gateway.telephony.control import ControlFailed, Transfer
 from gateway.telephony.door import PASS, media_socket, open_line, own_url, subject
+from gateway.telephony.summary import spoken_summary, summary_url
 from gateway.telephony.wire import CallStarted
 
 CHANNEL = "telnyx"
@@ -34,7 +38,11 @@ _GONE = frozenset({404, 422})
 
 def routes() -> list[web.RouteDef]:
     """The routes of this channel."""
-    return [web.post("/v1/telnyx/voice", _voice), web.get("/v1/telnyx/media", _media)]
+    return [
+        web.post("/v1/telnyx/voice", _voice),
+        web.get("/v1/telnyx/media", _media),
+        web.get("/v1/telnyx/summary", _summary),
+    ]
 
 
 def is_signed(public_key: str, timestamp: str, body: bytes, signature: str, now_s: float) -> bool:
@@ -67,6 +75,7 @@ async def _voice(request: web.Request) -> web.Response:
     timestamp, signature = headers.get("telnyx-timestamp", ""), headers.get("telnyx-signature-ed25519", "")
     if not is_signed(key, timestamp, body, signature, time.time()):
         raise Forbidden("telnyx-signature-ed25519 does not fit; check telnyx.public_key", code="bad_signature")
+    services.tokens.use_once(f"{CHANNEL}:{timestamp}|{hashlib.sha256(body).hexdigest()}", 2 * _FRESH_S)
     form = dict(parse_qsl(body.decode("utf-8", "replace")))
     call = form.get("CallSid", "")
     if not call:
@@ -88,16 +97,23 @@ async def _media(request: web.Request) -> web.StreamResponse:
     async def admit(started: CallStarted) -> Line:
         services.tokens.redeem_pass(started.facts.parameters.get(PASS, ""), subject(CHANNEL, ""))
         key = settings.api_key.get_secret_value() if settings.api_key else ""
-        return await open_line(services, CHANNEL, started, TelnyxCalls(settings.api_url, key, started.facts.call_id))
+        call_id = started.facts.call_id
+        control = TelnyxCalls(settings.api_url, key, call_id, lambda: summary_url(request, CHANNEL, call_id))
+        return await open_line(services, CHANNEL, started, control)
 
     return await media_socket(request, TelnyxDialect(), CHANNEL, admit)
+
+
+async def _summary(request: web.Request) -> web.Response:
+    return await spoken_summary(request, CHANNEL)
 
 
 class TelnyxCalls:
     """One call by Telnyx's REST; ``CallControl``."""
 
-    def __init__(self, api_url: str, api_key: str, call_control_id: str) -> None:
-        """Without a key only the end of the TeXML ends the call."""
+    def __init__(self, api_url: str, api_key: str, call_control_id: str, summary: Callable[[], str]) -> None:
+        """Without a key only the end of the TeXML ends the call. ``summary``: its sound file's address."""
+        self._summary = summary
         self._actions = f"{api_url}/v2/calls/{quote(call_control_id, safe='')}/actions"
         self._authorization = f"Bearer {api_key}"
         self.transfers = bool(api_key)
@@ -108,7 +124,8 @@ class TelnyxCalls:
             await ask("POST", f"{self._actions}/hangup", self._authorization, json={}, gone=_GONE)
 
     async def transfer(self, to: Transfer) -> None:
-        """See ``CallControl``. Telnyx has no whisper: the transfer is cold."""
+        """See ``CallControl``. The person hears the summary when they answer (``audio_url``), then the caller."""
         if not self.transfers or not to.to:
             raise ControlFailed("nobody to transfer to: set phone.agent and telnyx.api_key")
-        await ask("POST", f"{self._actions}/transfer", self._authorization, json={"to": to.to}, gone=_GONE)
+        told = {"audio_url": self._summary()} if to.summary else {}
+        await ask("POST", f"{self._actions}/transfer", self._authorization, json={"to": to.to, **told}, gone=_GONE)

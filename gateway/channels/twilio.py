@@ -17,8 +17,10 @@ from urllib.parse import quote
 from aiohttp import web
 
 from gateway import log
+from gateway.auth import REPLAY_S
 from gateway.channels.twilio_codec import TwilioDialect
 from gateway.channels.twilio_http import TwilioCalls, connect_twiml, is_signed, reject_twiml, say_twiml
+from gateway.channels.upload import read_pairs
 from gateway.errors import Forbidden, ProtocolError
 from gateway.services import SERVICES, Services
 from gateway.telephony.call import Line
@@ -51,13 +53,14 @@ async def _signed_form(request: web.Request) -> Mapping[str, str]:
     """The form of a request that Twilio signed. Raises ``Forbidden``."""
     token = _auth_token(request.app[SERVICES])
     body = await request.read()
-    form = await request.post()
-    pairs = [(name, value) for name, value in form.items() if isinstance(value, str)]
+    pairs = await read_pairs(request)
     is_json = request.content_type == "application/json"
     if not is_signed(token, public_url(request), request.headers.get(_SIGNATURE), pairs, body if is_json else None):
         raise Forbidden(
             f"{_SIGNATURE} does not fit; check twilio.auth_token and phone.public_url", code="bad_signature"
         )
+    # A call's request is signed anew at each step of the call; a copy would be given a pass to the call's stream.
+    request.app[SERVICES].tokens.use_once(f"{CHANNEL}:{request.headers[_SIGNATURE]}", REPLAY_S)
     return dict(pairs)
 
 

@@ -26,6 +26,7 @@ from gateway.telephony.wire import (
     Message,
     WireEvent,
 )
+from gateway.wire import read_json
 from speech.g711 import Law
 
 _LAWS: Mapping[str, Law] = {"audio/x-mulaw": "ulaw", "audio/x-alaw": "alaw", "pcmu": "ulaw", "pcma": "alaw"}
@@ -38,7 +39,7 @@ def read_object(message: Message) -> Mapping[str, Any]:
     if isinstance(message, bytes):
         raise ProtocolError("this stream has no binary messages")
     try:
-        value = json.loads(message)
+        value = read_json(message)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("a message is not JSON") from error
     if not isinstance(value, dict):

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 import aiohttp
 
+from gateway.auth import header_bytes
 from gateway.channels.rest_control import ask
 from gateway.telephony.control import ControlFailed, Transfer
 
@@ -61,7 +62,7 @@ def is_signed(
             return False
         parameters = ()
     known = tuple(parameters)
-    offered = (given or "").encode()
+    offered = header_bytes(given)
     matches = [
         hmac.compare_digest(signature(auth_token, form, known, digest).encode(), offered)
         for form in (with_port(url), without_port(url))

@@ -1,15 +1,24 @@
-"""A multipart form (RFC 7578) with one file: fields as text, the file in memory, both bounded."""
+"""Forms: multipart (RFC 7578) with one file, fields as text, the file in memory, both bounded; those of webhooks."""
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.errors import ProtocolError
 
 _FIELD_BYTES = 8192
 _FIELDS = 40
+_URL_ENCODED = "application/x-www-form-urlencoded"
+UNREADABLE = (
+    *(ValueError, AssertionError, LookupError, RuntimeError),
+    *(HttpProcessingError, web.RequestPayloadError, zlib.error),
+)
+"""What aiohttp's reader raises: a boundary, a header, an encoding, a character set, a length that is none."""
 
 
 @dataclass(slots=True)
@@ -34,15 +43,27 @@ async def read_form(request: web.Request, max_bytes: int) -> Form:
             if not isinstance(part, BodyPartReader):
                 raise ProtocolError("a part of the form is a form itself; send plain fields and one file")
             await _take(form, part, max_bytes)
-    except (ValueError, AssertionError, KeyError, web.RequestPayloadError) as error:
+    except UNREADABLE as error:
         raise ProtocolError(
             "the body must be multipart/form-data with a part 'file' and the field 'model'", code="bad_form"
         ) from error
     return form
 
 
+async def read_pairs(request: web.Request) -> list[tuple[str, str]]:
+    """Names and values of a webhook's form, in order; nothing of a body that is no form, or cannot be read.
+
+    Providers send URL-encoded forms in UTF-8; whether what was read is theirs is for the signature to say.
+    """
+    if request.content_type != _URL_ENCODED:
+        return []
+    text = (await request.read()).decode("utf-8", "replace")
+    return parse_qsl(text, keep_blank_values=True)
+
+
 async def _take(form: Form, part: BodyPartReader, max_bytes: int) -> None:
-    name = (part.name or "").removesuffix("[]")
+    # Bytes of a header that are no text come as halves of characters, which could not be sent back.
+    name = (part.name or "").removesuffix("[]").encode("utf-8", "replace").decode()
     if name == "file":
         if form.file is not None:
             raise ProtocolError("field 'file' may come only once", param="file")

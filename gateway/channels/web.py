@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from dialogue.errors import StoreUnavailable
-from gateway import log
+from gateway import log, patience
 from gateway.auth import Grant, bearer
 from gateway.channels.identity import demo_customer, new_conversation_id
 from gateway.channels.rest import checked_text, read_object
@@ -111,7 +112,7 @@ async def _voice(request: web.Request) -> web.StreamResponse:
         except Exception as error:  # noqa: BLE001 - an answer over HTTP would be garbage on a socket that is open
             services.metrics.errors.labels("internal").inc()
             log.logger().error("voice socket failed", error=type(error).__name__, exc_info=True)
-            await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal")
+            await patience.close(request, socket, WSCloseCode.INTERNAL_ERROR, b"internal")
         finally:
             request.app[SOCKETS].discard(socket)
     return socket
@@ -120,7 +121,9 @@ async def _voice(request: web.Request) -> web.StreamResponse:
 def _open_grant(request: web.Request, services: Services) -> Grant:
     token = _presented_token(request)
     if token is not None:
-        return services.tokens.redeem(token, "voice")
+        grant = services.tokens.redeem(token, "voice")
+        services.identities.connect(grant)
+        return grant
     if services.settings.gateway.require_token:
         raise Unauthorized(
             "a token is needed: POST /v1/token, then subprotocol 'bearer.<token>'", code="token_required"
@@ -138,24 +141,26 @@ async def _serve(request: web.Request, services: Services, socket: web.WebSocket
             language="en" if start.language == "en" else "zh",
         )
     except GatewayError as error:
-        await _refuse(socket, error.code, error.message, WSCloseCode.POLICY_VIOLATION)
+        await _refuse(request, socket, error.code, error.message, WSCloseCode.POLICY_VIOLATION)
         return
     except StoreUnavailable as error:
         services.metrics.errors.labels(error.code).inc()
-        await _refuse(socket, error.code, "the conversation cannot be opened just now", WSCloseCode.TRY_AGAIN_LATER)
+        await _refuse(
+            request, socket, error.code, "the conversation cannot be opened just now", WSCloseCode.TRY_AGAIN_LATER
+        )
         return
     assert services.voice is not None
     session = VoiceSession(services, services.voice, conversation, start)
     log.logger(session_id=session.id, conversation_id=conversation.id).info("session open", channel="web")
-    patience = _Patience()
+    garbage = _Patience()
     async with asyncio.TaskGroup() as group:
-        sending = group.create_task(_send(socket, session.outbox), name="send")
-        reason = await session.run(_receive(request, socket, session.outbox, patience))
+        sending = group.create_task(_send(request, socket, session.outbox), name="send")
+        reason = await session.run(_receive(request, socket, session.outbox, garbage))
         # A client that is gone does not read its goodbye.
         await asyncio.wait([sending], timeout=2)
         sending.cancel()
-    code = WSCloseCode.OK if patience.left else WSCloseCode.POLICY_VIOLATION
-    await socket.close(code=code, message=reason.encode()[:100])
+    code = WSCloseCode.OK if garbage.left else WSCloseCode.POLICY_VIOLATION
+    await patience.close(request, socket, code, reason.encode()[:100])
 
 
 async def _read_start(socket: web.WebSocketResponse) -> Start:
@@ -172,10 +177,13 @@ async def _read_start(socket: web.WebSocketResponse) -> Start:
     return first
 
 
-async def _refuse(socket: web.WebSocketResponse, code: str, message: str, close_code: int) -> None:
+async def _refuse(
+    request: web.Request, socket: web.WebSocketResponse, code: str, message: str, close_code: int
+) -> None:
     if not socket.closed:
-        await socket.send_str(str(encode(ErrorOut(code, message, fatal=True))))
-    await socket.close(code=close_code, message=code.encode())
+        with suppress(ConnectionError):
+            await patience.send(request, socket, encode(ErrorOut(code, message, fatal=True)))
+    await patience.close(request, socket, close_code, code.encode())
 
 
 @dataclass(slots=True)
@@ -186,7 +194,7 @@ class _Patience:
 
 
 async def _receive(
-    request: web.Request, socket: web.WebSocketResponse, outbox: Outbox, patience: _Patience
+    request: web.Request, socket: web.WebSocketResponse, outbox: Outbox, garbage: _Patience
 ) -> AsyncGenerator[Inbound]:
     """Events until the client leaves. A wrong message is answered with an error and skipped."""
     async for message in socket:
@@ -198,8 +206,8 @@ async def _receive(
             if isinstance(event, TextIn):
                 event = TextIn(checked_text(request, event.text))
         except ProtocolError as error:
-            patience.left -= 1
-            fatal = patience.left == 0
+            garbage.left -= 1
+            fatal = garbage.left == 0
             await outbox.put(ErrorOut(error.code, error.message, fatal=fatal))
             if fatal:
                 return
@@ -207,14 +215,10 @@ async def _receive(
         yield event
 
 
-async def _send(socket: web.WebSocketResponse, outbox: Outbox) -> None:
+async def _send(request: web.Request, socket: web.WebSocketResponse, outbox: Outbox) -> None:
     async for event in outbox:
-        data = encode(event)
         try:
-            if isinstance(data, bytes):
-                await socket.send_bytes(data)
-            else:
-                await socket.send_str(data)
-        except (ConnectionError, RuntimeError):
+            await patience.send(request, socket, encode(event))
+        except ConnectionError:
             # The socket is gone; the receiving side ends the session.
             return

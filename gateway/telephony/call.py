@@ -11,6 +11,7 @@ Cancelling ``serve`` ends the call's session; what control there is of the call 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ from gateway import events as ev
 from gateway import log
 from gateway.conversation import Conversation
 from gateway.errors import ProtocolError
+from gateway.patience import SlowClient
 from gateway.services import Services
 from gateway.session import VoiceSession
 from gateway.telephony.control import CallControl, ControlFailed, Transfer
 from gateway.telephony.far_end import FarEnd, SendAudio, SendMark
 from gateway.telephony.line_noise import LineNoise
 from gateway.telephony.recording import NO_RECORDER, Recorder
+from gateway.telephony.sound_gate import SoundGate
 from gateway.telephony.stream_clock import StreamClock
 from gateway.telephony.wire import (
     KEYS,
@@ -48,10 +51,13 @@ SILENT_S = 30.0
 _MAX_BAD_MESSAGES = 20
 _MAX_EARLY_BYTES = 32_000
 """Sound that comes before the start of the stream; it is dropped beyond that."""
-_SEND_S = 10.0
 _LAST_WORDS_S = 2.0
 Send = Callable[[Message], Awaitable[None]]
 HUNG_UP_BY_CALLER = frozenset({"disconnected", "bye"})
+
+
+async def _unheard() -> None:
+    """Nobody to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Line:
     agent: str = ""
     """Where callers are put through to who ask for a person; empty: nowhere."""
     recorder: Recorder = NO_RECORDER
+    transfer_failed: Callable[[], Awaitable[None]] = _unheard
+    """Tells the dialogue that nobody could be reached: it goes on, with an apology as its greeting."""
 
 
 Admit = Callable[[CallStarted], Awaitable[Line]]
@@ -70,104 +78,129 @@ Admit = Callable[[CallStarted], Awaitable[Line]]
 
 
 class MediaStream:
-    """Reads a stream's messages as events; a wrong message is skipped, many end it."""
+    """Reads a stream's messages as events; a wrong message is skipped, many end it.
+
+    Nothing is lost where reading is cancelled: whoever reads next goes on there.
+    """
 
     def __init__(self, dialect: Dialect, messages: AsyncIterator[Message]) -> None:
-        """``messages`` ends when the stream closes."""
+        """``messages`` ends when the stream closes; it must outlive a cancelled ``anext`` (no generator does)."""
         self._dialect = dialect
-        self._events = self._read(messages)
+        self._messages = messages
         self._bad = 0
-        self._early: list[WireEvent] = []
-        self._early_bytes = 0
+        self._read: deque[WireEvent] = deque()
+        self._is_over = False
 
     async def start(self) -> CallStarted:
         """The first event. Raises ``ProtocolError`` when it does not come in time."""
+        early: list[WireEvent] = []
+        early_bytes = 0
         try:
             async with asyncio.timeout(START_S):
-                async for event in self._events:
+                while (event := await self._next()) is not None:
                     if isinstance(event, CallStarted):
+                        self._read.extendleft(reversed(early))
                         return event
-                    self._keep(event)
+                    # Some providers send sound before they say whose.
+                    if isinstance(event, MediaIn) and early_bytes < _MAX_EARLY_BYTES:
+                        early_bytes += len(event.payload)
+                        early.append(event)
         except TimeoutError:
             pass
         raise ProtocolError("the stream did not say which call it carries", code="start_expected")
 
-    def _keep(self, event: WireEvent) -> None:
-        """Some providers send sound before they say whose."""
-        if isinstance(event, MediaIn) and self._early_bytes < _MAX_EARLY_BYTES:
-            self._early_bytes += len(event.payload)
-            self._early.append(event)
-
     async def events(self) -> AsyncGenerator[WireEvent]:
         """What follows, until the stream ends, or brings nothing for ``SILENT_S``."""
-        for event in self._early:
-            yield event
-        self._early.clear()
-        async with aclosing(self._events):
-            while True:
-                try:
-                    async with asyncio.timeout(SILENT_S):
-                        event = await anext(self._events)
-                except (StopAsyncIteration, TimeoutError):
-                    return
-                if isinstance(event, CallEnded):
-                    return
-                yield event
-
-    async def _read(self, messages: AsyncIterator[Message]) -> AsyncGenerator[WireEvent]:
-        async for message in messages:
+        while not self._is_over:
             try:
-                events = self._dialect.decode(message)
+                async with asyncio.timeout(SILENT_S):
+                    event = await self._next()
+            except TimeoutError:
+                event = None
+            if event is None or isinstance(event, CallEnded):
+                self._is_over = True
+                return
+            yield event
+
+    async def _next(self) -> WireEvent | None:
+        """The next event; None at the end."""
+        while not self._read:
+            try:
+                message = await anext(self._messages)
+            except StopAsyncIteration:
+                return None
+            try:
+                self._read.extend(self._dialect.decode(message))
             except ProtocolError:
                 self._bad += 1
                 if self._bad > _MAX_BAD_MESSAGES:
-                    return
-                continue
-            for event in events:
-                yield event
+                    return None
+        return self._read.popleft()
 
 
 class Call:
     """Run once: ``serve`` until the call is over."""
 
     def __init__(self, services: Services, voice: Voice, dialect: Dialect, channel: str, send: Send) -> None:
-        """``channel`` names the door, for logs and metrics; ``send`` sends one message and waits for a slow reader."""
+        """``channel`` names the door, for logs and metrics; ``send`` is as ``gateway.patience.send``."""
         self._services = services
         self._voice = voice
         self._dialect = dialect
         self._channel = channel
         self._send = send
         self._note = TransferNote()
+        self._talks = 0
+        self._fault = ""
+        """What the far end did that no far end does: ``slow_reader`` (took nothing for too long), ``flood``."""
 
     async def serve(self, messages: AsyncIterator[Message], admit: Admit) -> str:
         """Serve the caller; returns why the call ended. Raises ``GatewayError`` when it is not admitted."""
         stream = MediaStream(self._dialect, messages)
         started = await stream.start()
         line = await admit(started)
-        rate_hz = started.format.rate_hz
-        start = ev.Start(rate_hz, rate_hz, channel=self._channel)
+        with line.recorder:
+            reason = await self._talk(stream, started.format, line)
+            while reason == "transfer" and not await put_through(self._services, line, self._note.card):
+                # Nobody is there: the caller is told, and the talk goes on.
+                self._talks += 1
+                reason = await self._talk(stream, started.format, line)
+        if self._fault:
+            # Not the caller's doing: what there is of the call beside its stream is ended.
+            reason = self._fault
+            self._services.metrics.errors.labels(reason).inc()
+        if not await hung_up(self._services, line, reason):
+            await self._sent(self._dialect.hang_up())
+        return reason
+
+    async def _talk(self, stream: MediaStream, form: AudioFormat, line: Line) -> str:
+        """One session over the stream, which outlives it; why it ended."""
+        start = ev.Start(form.rate_hz, form.rate_hz, channel=self._channel)
         session = VoiceSession(self._services, self._voice, line.conversation, start)
         log.logger(session_id=session.id, conversation_id=line.conversation.id).info("call", channel=self._channel)
-        far_end = FarEnd(rate_hz)
-        with line.recorder:
-            async with asyncio.TaskGroup() as group:
-                sending = group.create_task(self._forward(session, far_end, started.format, line), name="send")
-                reason = await session.run(self._inbound(stream, far_end, started.format, line))
-                await asyncio.wait([sending], timeout=_LAST_WORDS_S)
-                sending.cancel()
-        if not await finish(self._services, line, reason, self._note.card):
-            await self._sent(self._dialect.hang_up())
+        far_end = FarEnd(form.rate_hz, self._talks)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(self._forward(session, far_end, form, line), name="send")
+            reason = await session.run(self._inbound(stream, far_end, form, line))
+            await asyncio.wait([sending], timeout=_LAST_WORDS_S)
+            sending.cancel()
         return reason
 
     async def _inbound(
         self, stream: MediaStream, far_end: FarEnd, form: AudioFormat, line: Line
     ) -> AsyncGenerator[ev.Inbound]:
-        clock, noise = StreamClock(), LineNoise()
+        clock, noise, gate = StreamClock(), LineNoise(), SoundGate(self._services.clock)
         async with aclosing(stream.events()) as events:
             async for event in events:
                 match event:
                     case MediaIn(payload, at_ms):
-                        lost_ms = clock.missing_ms(at_ms, len(payload) / form.bytes_per_ms)
+                        length_ms = len(payload) / form.bytes_per_ms
+                        lost_ms = clock.missing_ms(at_ms, length_ms)
+                        if not gate.takes(lost_ms + length_ms):
+                            self._services.metrics.dropped_audio.inc(length_ms / 1000)
+                            if gate.is_flooded:
+                                self._fault = "flood"
+                                return
+                            continue
                         silence = bytes(2 * round(lost_ms * form.rate_hz / 1000))
                         sound = form.decoded(payload)
                         line.recorder.caller(silence + sound, line.conversation.state)
@@ -199,9 +232,10 @@ class Call:
         """False when the stream is gone: the receiving side then ends the session."""
         try:
             for message in messages:
-                async with asyncio.timeout(_SEND_S):
-                    await self._send(message)
-        except (ConnectionError, RuntimeError, TimeoutError):
+                await self._send(message)
+        except ConnectionError as error:
+            if isinstance(error, SlowClient):
+                self._fault = error.code
             return False
         return True
 
@@ -218,20 +252,32 @@ class TransferNote:
             self.card = next((card for card in event.reply.cards if card.kind == "handoff"), self.card)
 
 
-async def finish(services: Services, line: Line, reason: str, card: Card | None) -> bool:
-    """A call's session is over: put the caller through, or hang up, unless they did. False: it must be ended here."""
-    if reason in HUNG_UP_BY_CALLER:
+async def put_through(services: Services, line: Line, card: Card | None) -> bool:
+    """Put the caller through to a person. False: nobody could be reached, and the next words of ours say so."""
+    try:
+        await line.control.transfer(transfer_of(card, line))
+    except ControlFailed as error:
+        _report(services, line, "transfer", error)
+        await line.transfer_failed()
+        return False
+    return True
+
+
+async def hung_up(services: Services, line: Line, reason: str) -> bool:
+    """A call is over: hang up, unless that was done. False: its stream must do it."""
+    if reason in HUNG_UP_BY_CALLER or reason == "transfer":
         return True
     try:
-        if reason == "transfer":
-            await line.control.transfer(transfer_of(card, line))
-            return True
         await line.control.hang_up()
     except ControlFailed as error:
-        services.metrics.errors.labels(error.code).inc()
-        logger = log.logger(conversation_id=line.conversation.id)
-        logger.error("call control failed", reason=reason, error=str(error))
+        _report(services, line, reason, error)
     return False
+
+
+def _report(services: Services, line: Line, reason: str, error: ControlFailed) -> None:
+    services.metrics.errors.labels(error.code).inc()
+    logger = log.logger(conversation_id=line.conversation.id)
+    logger.error("call control failed", reason=reason, error=str(error))
 
 
 def transfer_of(card: Card | None, line: Line) -> Transfer:

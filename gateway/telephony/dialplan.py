@@ -51,6 +51,11 @@ class DialplanCalls:
         known = self._calls.pop(call_id, None)
         return known.transfer if known is not None else None
 
+    def waiting(self, call_id: str) -> Transfer | None:
+        """What comes next, for those who ask more than once."""
+        known = self._calls.get(call_id)
+        return known.transfer if known is not None else None
+
     def _known(self, call_id: str) -> _Known:
         now = self._clock()
         while self._calls and (len(self._calls) >= _MOST or now - next(iter(self._calls.values())).since_s > _KEPT_S):

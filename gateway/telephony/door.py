@@ -7,16 +7,17 @@ A stream brings the pass that was given to it, or is refused; see ``gateway.auth
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from dialogue.errors import StoreUnavailable
 from dialogue.shop.clock import wall_clock
-from gateway import log
+from gateway import log, patience
 from gateway.errors import Busy, GatewayError, ProtocolError
 from gateway.services import SERVICES, SOCKETS, Services
 from gateway.telephony.call import Admit, Call, Line
@@ -61,43 +62,59 @@ async def media_socket(
     )
     if not socket.can_prepare(request):
         raise ProtocolError("this is a WebSocket; connect with ws:// or wss://", code="not_a_websocket")
-    with services.admission.enter():
+    if services.admission.full:
+        raise services.admission.busy()
+    with ExitStack() as place:
+
+        async def admitted(started: CallStarted) -> Line:
+            line = await admit(started)
+            # Only now: streams without a pass would take all places.
+            place.enter_context(services.admission.enter())
+            return line
+
         await socket.prepare(request)
         request.app[SOCKETS].add(socket)
-        call = Call(services, services.voice, dialect, channel, lambda message: _send(socket, message))
+        call = Call(services, services.voice, dialect, channel, lambda message: patience.send(request, socket, message))
         try:
-            reason = await call.serve(_messages(socket), admit)
-            await socket.close(code=WSCloseCode.OK, message=reason.encode()[:100])
+            reason = await call.serve(_Messages(socket), admitted)
+            await patience.close(request, socket, WSCloseCode.OK, reason.encode()[:100])
         except GatewayError as error:
             services.metrics.refused.labels(error.code).inc()
-            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=error.code.encode())
+            await patience.close(request, socket, WSCloseCode.POLICY_VIOLATION, error.code.encode())
         except Exception as error:  # noqa: BLE001 - an answer over HTTP would be garbage on a socket that is open
             services.metrics.errors.labels("internal").inc()
             log.logger().error("media socket failed", channel=channel, error=type(error).__name__, exc_info=True)
-            await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal")
+            await patience.close(request, socket, WSCloseCode.INTERNAL_ERROR, b"internal")
         finally:
             request.app[SOCKETS].discard(socket)
     return socket
 
 
-async def _messages(socket: web.WebSocketResponse) -> AsyncGenerator[Message]:
-    async for message in socket:
+class _Messages:
+    """Messages of a socket. No generator: it outlives a reader who is cancelled."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        message = await self._socket.receive()
         if message.type is not WSMsgType.BINARY and message.type is not WSMsgType.TEXT:
-            return
-        yield message.data
-
-
-async def _send(socket: web.WebSocketResponse, message: Message) -> None:
-    if isinstance(message, bytes):
-        await socket.send_bytes(message)
-    else:
-        await socket.send_str(message)
+            raise StopAsyncIteration
+        data: Message = message.data
+        return data
 
 
 async def open_line(services: Services, channel: str, started: CallStarted, control: CallControl) -> Line:
-    """The conversation of this call; a stream that comes back for the same call goes on with it. Raises ``Busy``."""
-    phone = services.settings.phone
-    call = services.tokens.name_of(channel, started.facts.call_id)
+    """The conversation of this call; a stream that comes back for the same call goes on with it.
+
+    Raises ``Busy``, ``TooManyRequests``.
+    """
+    facts, phone = started.facts, services.settings.phone
+    services.identities.call(facts.from_number or facts.parameters.get("from", ""))
+    call = services.tokens.name_of(channel, facts.call_id)
     core = services.conversations.core
     reception: Any = _reception(services, control)
     try:
@@ -112,7 +129,11 @@ async def open_line(services: Services, channel: str, started: CallStarted, cont
         raise Busy("the conversation cannot be opened just now", code=error.code, retry_after_s=2) from error
     if isinstance(reception, MenuReception) and conversation.state.turn_count == 0 and conversation.state.task is None:
         await conversation.apply(*reception.opening(phone.language))
-    return Line(conversation, control, phone.agent, _recorder(services, call, started))
+
+    async def transfer_failed() -> None:
+        await conversation.apply(*reception.nobody_reached())
+
+    return Line(conversation, control, phone.agent, _recorder(services, call, started), transfer_failed)
 
 
 def _reception(services: Services, control: CallControl) -> Reception:

@@ -47,10 +47,10 @@ Step = SendAudio | SendMark | SendClear
 class FarEnd:
     """What was sent to one stream and how far it has been played."""
 
-    def __init__(self, rate_hz: int) -> None:
-        """``rate_hz`` of the stream."""
+    def __init__(self, rate_hz: int, talk: int = 0) -> None:
+        """``rate_hz`` of the stream; ``talk`` counts the sessions that it carried before this one."""
         self._bytes_per_ms = rate_hz * 2 / 1000
-        self._generation = 0
+        self._generation = 1000 * talk
         self._count = 0
         self._marks: OrderedDict[str, Played] = OrderedDict()
         self._sent_bytes = 0

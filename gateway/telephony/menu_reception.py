@@ -71,8 +71,15 @@ class MenuReception(Reception):
             return ()
         return (TaskStarted(SKILL, SKILL), *_moved(stop))
 
+    def nobody_reached(self) -> tuple[DialogueEvent, ...]:
+        """See ``Reception``."""
+        self._puts_through = False
+        return super().nobody_reached()
+
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """See ``Responder``."""
+        if self._was_unreached:
+            return super().greeting(state, turn_id)
         place, notice = place_of(state), notice_of(self._menu, state.language)
         if place is not None:
             said = prompt(self._menu, place)

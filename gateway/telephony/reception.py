@@ -16,7 +16,7 @@ from dialogue.policy import Choice
 from dialogue.respond import Responder
 from dialogue.skills.context import Item
 from dialogue.state import DialogueState, fold
-from dialogue.types import ActionRunner, Reply, ReplyAction, Turn
+from dialogue.types import ActionRunner, DialogueEvent, Reply, ReplyAction, TaskEnded, TaskStarted, Turn
 
 _FAREWELLS = frozenset({"goodbye"})
 
@@ -28,9 +28,19 @@ class Reception:
         """``transfers``: whether there is somebody the call can be put through to."""
         self.inner = inner
         self._transfers = transfers
+        self._was_unreached = False
+
+    def nobody_reached(self) -> tuple[DialogueEvent, ...]:
+        """A transfer failed: none is tried again, and the next greeting says so. Events that give the caller back."""
+        self._transfers = False
+        self._was_unreached = True
+        return (TaskStarted("handoff", "handoff"), TaskEnded("failed"))
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         """See ``Responder``."""
+        if self._was_unreached:
+            self._was_unreached = False
+            return self.inner.apology("call_control", state, turn_id)
         return self.inner.greeting(state, turn_id)
 
     def apology(self, code: str, state: DialogueState, turn_id: int = 0) -> Reply:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
-import aiohttp
-from aiohttp import WSMsgType
 from hypothesis import given, settings
 from pydantic import SecretStr
 
@@ -17,10 +14,10 @@ from gateway.telephony.wire import AudioFormat, CallFacts, CallStarted, KeyPress
 from tests.fakes_core import House
 from tests.fakes_tts import FakeTts
 from tests.gateway.doors import served
+from tests.provider_doubles import stream
 from tests.wire_fuzz import JSON_MESSAGES
 
 START = {"callSid": "c-1", "from": "+15550100001", "to": "+15550100002", "sampleRate": 16000, "mixType": "mono"}
-BASIC = {"Authorization": aiohttp.encode_basic_auth("kefu", "secret")}
 
 
 def test_messages_in_and_out() -> None:
@@ -58,25 +55,11 @@ async def test_a_call_with_a_key_and_a_goodbye() -> None:
     async with served(scripted) as door:
         async with door.client.get("/v1/jambonz/media") as response:
             assert response.status == 401
-        protocols = ("audio.jambonz.org",)
-        socket = await door.client.ws_connect("/v1/jambonz/media", headers=BASIC, protocols=protocols)
-        assert socket.protocol == "audio.jambonz.org"
-        await socket.send_str(json.dumps(START))
-        heard, said = 0, []
-        async with asyncio.timeout(10):
-            async for message in socket:
-                if message.type is WSMsgType.BINARY:
-                    heard += len(message.data)
-                    continue
-                frame = json.loads(message.data)
-                said.append(frame["type"])
-                if frame["type"] == "mark":
-                    # played at once, as far as this double is concerned
-                    echo = {"type": "mark", "data": {**frame["data"], "event": "playout"}}
-                    await socket.send_str(json.dumps(echo))
-                    if not scripted.responder.turns:
-                        await socket.send_str('{"event":"dtmf","dtmf":"9"}')
-                        await socket.send_str('{"event":"dtmf","dtmf":"#"}')
-    assert said[-1] == "disconnect"
-    assert heard > 0
+        async with stream(door.client, "jambonz", {}) as double:
+            assert double.socket.protocol == "audio.jambonz.org"
+            await double.until(lambda: bool(double.marks))
+            await double.press("9#")
+            await double.until(double.closed.is_set)
+    assert double.frames[-1]["type"] == "disconnect"
+    assert double.sounds
     assert [turn.channel for turn in scripted.responder.turns][:1] == ["jambonz"]

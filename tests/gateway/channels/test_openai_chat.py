@@ -10,7 +10,8 @@ from typing import Any
 import openai
 import pytest
 
-from dialogue.types import ActionRunner, Card, Reply, ReplyAction, Turn
+from dialogue.functions import offered
+from dialogue.types import ActionRunner, Card, FunctionCall, Reply, ReplyAction, Turn
 from gateway.channels.openai_chat import last_user_text
 from gateway.errors import ProtocolError
 from tests.fakes_core import House, Item
@@ -216,13 +217,121 @@ async def test_what_an_answer_asks_for_is_a_call_of_the_client_s_function() -> N
             "hand_off"
         ]
         turns = len(house.responder.turns)
+        made = choice.message.model_dump(exclude_none=True)
         result = {"role": "tool", "tool_call_id": call.id, "content": "done"}
-        after = await client.chat.completions.create(**{**ask, "messages": [*ASK, result]})
+        after = await client.chat.completions.create(**{**ask, "messages": [*ASK, made, result]})
         assert after.choices[0].message.content == ""
         assert len(house.responder.turns) == turns, "a result is no turn"
+        assert not house.responder.told, "of an action there is nothing to tell"
         plain = await client.chat.completions.create(model="kefu", messages=ASK)  # type: ignore[arg-type]
         assert plain.choices[0].message.tool_calls is None
         assert plain.choices[0].finish_reason == "stop"
+        none = await client.chat.completions.create(**ask, tool_choice="none")
+        assert none.choices[0].message.tool_calls is None
+
+
+WHERE = [
+    {
+        "type": "function",
+        "function": {
+            "name": "order_status",
+            "description": "Where an order is",
+            "parameters": {"type": "object", "properties": {"order_number": {"type": "string"}}},
+        },
+    }
+]
+
+
+def looking_up() -> House:
+    house = house_with()
+
+    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
+        (name,) = offered(actions).by_name
+        call = FunctionCall(f"call_{turn.turn_id}", name, {"order_number": "89070650"})
+        yield Reply(turn.turn_id, "好的，我查一下。", "zh", is_last=True, call=call)
+
+    house.responder.answer = answer
+    return house
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_function_is_called_and_its_output_told(streams: bool) -> None:
+    """As the stock client's own loop does it: the whole history comes back, and no conversation is named."""
+    house = looking_up()
+    async with stock_client(house) as client:
+        ask: Any = {"model": "kefu", "messages": list(ASK), "tools": WHERE}
+        whole = await client.chat.completions.create(**ask)
+        assert whole.choices[0].finish_reason == "tool_calls"
+        made = whole.choices[0].message
+        assert made.content == "好的，我查一下。"
+        (call,) = made.tool_calls or []
+        assert call.type == "function"
+        assert json.loads(call.function.arguments) == {"order_number": "89070650"}
+        output = {"role": "tool", "tool_call_id": call.id, "content": '{"say": "已到杭州。"}'}
+        ask["messages"] += [made.model_dump(exclude_none=True), output]
+        if streams:
+            stream = await client.chat.completions.create(**ask, stream=True)
+            chunks = [part.choices[0] async for part in stream if part.choices]
+            said, finish = "".join(part.delta.content or "" for part in chunks), chunks[-1].finish_reason
+        else:
+            after = (await client.chat.completions.create(**ask)).choices[0]
+            said, finish = after.message.content or "", after.finish_reason
+        assert (said, finish) == ("已到杭州。", "stop")
+        assert [(one.name, one.call_id) for one in house.responder.told] == [("order_status", call.id)]
+        assert len(house.responder.turns) == 1
+
+
+async def test_two_outputs_are_told_one_after_the_other() -> None:
+    made = {
+        "role": "assistant",
+        "tool_calls": [{"id": one, "type": "function", "function": {"name": one, "arguments": "{}"}} for one in "ab"],
+    }
+    outputs = [{"role": "tool", "tool_call_id": one, "content": [{"type": "text", "text": one}]} for one in "ab"]
+    async with served() as door:
+        answer = await complete(door, messages=[*ASK, made, *outputs])
+    assert answer["choices"][0]["message"]["content"] == "a\nb"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "tool", "tool_call_id": "call_unknown", "content": "x"},
+        {"role": "tool", "content": "x"},
+        {"role": "tool", "tool_call_id": 5, "content": "x"},
+    ],
+)
+async def test_an_output_of_no_call_is_refused(message: dict[str, Any]) -> None:
+    async with served() as door:
+        error = (await complete(door, 400, messages=[*ASK, message]))["error"]
+    assert (error["code"], error["param"]) == ("unknown_call_id", "messages")
+
+
+async def test_an_output_that_is_no_text_is_refused() -> None:
+    made = {"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f"}}]}
+    async with served() as door:
+        for content in (None, 5, "x" * 40_000):
+            output = {"role": "tool", "tool_call_id": "a", "content": content}
+            error = (await complete(door, 400, messages=[*ASK, made, output]))["error"]
+            assert "content" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "choice", ["sometimes", 5, {"type": "function", "function": {"name": "unknown"}}, {"type": "x"}]
+)
+async def test_a_wrong_tool_choice_names_the_field(choice: Any) -> None:
+    async with served() as door:
+        error = (await complete(door, 400, messages=ASK, tools=WHERE, tool_choice=choice))["error"]
+    assert error["param"] == "tool_choice"
+
+
+async def test_a_function_that_nobody_could_fill_is_not_forced() -> None:
+    parameters = {"type": "object", "properties": {"lines": {"type": "array"}}, "required": ["lines"]}
+    tool = {"type": "function", "function": {"name": "buy", "parameters": parameters}}
+    forced = {"type": "function", "function": {"name": "buy"}}
+    async with served() as door:
+        error = (await complete(door, 400, messages=ASK, tools=[tool], tool_choice=forced))["error"]
+        assert error["param"] == "tool_choice"
+        assert (await complete(door, messages=ASK, tools=[tool], tool_choice="required"))["choices"]
 
 
 @pytest.mark.parametrize("tools", ["x", [1], [{"type": "function"}], [{"type": "function", "function": {"name": 5}}]])

@@ -20,7 +20,7 @@ from streamdouble.scenario import Dtmf, Hangup, Say, Scenario, Step, Wait, WaitF
 from streamdouble.session import Session, SessionConfig, SessionResult
 from twilio.request_validator import RequestValidator
 
-from dialogue.types import ActionRunner, HandedOff, Reply, ReplyAction, Said, Turn
+from dialogue.types import ActionRunner, Card, HandedOff, Reply, ReplyAction, Said, Turn
 from gateway.config import Gateway, Phone, Settings, Twilio
 from speech import g711
 from speech.audio import pcm_from_float
@@ -28,11 +28,10 @@ from tests.fakes import audio_of
 from tests.fakes_core import House, Item
 from tests.fakes_tts import FakeTts
 from tests.gateway.doors import Door, served
-from tests.media_double import MediaDouble, Shape, connected
-
-TOKEN = "an auth token of tests"
-CALL = "CA00000000000000000000000000000007"
-PUBLIC = "http://kefu.example.com"
+from tests.media_double import MediaDouble, connected
+from tests.provider_doubles import PUBLIC, parameters, shape, stream, twilio_webhook
+from tests.provider_doubles import TWILIO_CALL as CALL
+from tests.provider_doubles import TWILIO_TOKEN as TOKEN
 
 
 def house(frames_per_character: int = 2, **twilio: Any) -> House:
@@ -42,25 +41,6 @@ def house(frames_per_character: int = 2, **twilio: Any) -> House:
         twilio=Twilio(auth_token=SecretStr(TOKEN), **twilio),
     )
     return House(tts=FakeTts(frames_per_character=frames_per_character), settings=settings)
-
-
-async def ask(door: Door, path: str, form: dict[str, str], signed: str | None = None) -> tuple[int, str]:
-    """A webhook as Twilio calls it, signed with its own library."""
-    good = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}{path}", form)
-    headers = {"X-Twilio-Signature": good if signed is None else signed}
-    async with door.client.post(path, data=form, headers=headers) as response:
-        return response.status, await response.text()
-
-
-async def parameters(door: Door, call: str = CALL) -> dict[str, str]:
-    """What the TwiML gives the stream to carry."""
-    form = {"CallSid": call, "From": "+15550100001", "To": "+15550100002"}
-    status, document = await ask(door, "/v1/twilio/voice", form)
-    assert status == 200
-    root = ET.fromstring(document)
-    (stream,) = root.findall("Connect/Stream")
-    assert stream.attrib["url"] == "ws://kefu.example.com/v1/twilio/media"
-    return {item.attrib["name"]: item.attrib["value"] for item in stream}
 
 
 def frames_of(script: str) -> list[bytes]:
@@ -75,7 +55,7 @@ async def simulated(
 ) -> SessionResult:
     """One call by streamdouble."""
     settings = SessionConfig(
-        custom_parameters=await parameters(door, call) if given is None else given,
+        custom_parameters=await parameters(door.client, "twilio", call) if given is None else given,
         **{"response_timeout_s": 5, "quiet_period_s": 0.4, "max_drain_s": 8, **config},
     )
     url = f"{door.url.replace('http', 'ws')}/v1/twilio/media"
@@ -131,11 +111,11 @@ async def test_words_are_heard_although_sound_is_lost() -> None:
 @pytest.mark.parametrize("case", ["none", "wrong", "of another call", "used"])
 async def test_a_stream_without_its_pass_is_refused(case: str) -> None:
     async with served(house()) as door:
-        good = await parameters(door)
+        good = await parameters(door.client, "twilio")
         given = {
             "none": {},
             "wrong": {**good, "kefu_pass": "00" * 16},
-            "of another call": await parameters(door, CALL[:-1] + "8"),
+            "of another call": await parameters(door.client, "twilio", CALL[:-1] + "8"),
             "used": good,
         }[case]
         if case == "used":
@@ -149,24 +129,26 @@ async def test_only_what_twilio_signed_is_answered() -> None:
     async with served(house()) as door:
         form = {"CallSid": CALL}
         for path in ("/v1/twilio/voice", "/v1/twilio/status", "/v1/twilio/whisper?call=x"):
-            status, _ = await ask(door, path, form, signed="c2lnbmVk")
+            status, _ = await twilio_webhook(door.client, path, form, signed="c2lnbmVk")
             assert status == 403, path
         async with door.client.get(
             "/v1/twilio/media",
             headers={"X-Twilio-Signature": "x", "Upgrade": "websocket", "Connection": "Upgrade"},
         ) as response:
             assert response.status == 403
-        status, _ = await ask(door, "/v1/twilio/status", {"StreamEvent": "stream-error", "StreamError": "31921"})
+        status, _ = await twilio_webhook(
+            door.client, "/v1/twilio/status", {"StreamEvent": "stream-error", "StreamError": "31921"}
+        )
         assert status == 204
     async with served(House()) as door:
-        status, text = await ask(door, "/v1/twilio/voice", form)
+        status, text = await twilio_webhook(door.client, "/v1/twilio/voice", form)
         assert status == 403
         assert "channel_off" in text
 
 
 async def test_a_full_house_rejects_before_a_stream_is_opened() -> None:
     async with served(house(), voice=None) as door:
-        _, document = await ask(door, "/v1/twilio/voice", {"CallSid": CALL})
+        _, document = await twilio_webhook(door.client, "/v1/twilio/voice", {"CallSid": CALL})
         assert ET.fromstring(document).find("Reject") is not None
 
 
@@ -182,33 +164,9 @@ async def test_a_stream_that_says_nothing_is_let_go() -> None:
 # --- a double that echoes marks on clear, and Twilio's REST ----------------------------------------------------------
 
 
-def shape() -> Shape:
-    sid = {"streamSid": "MZ1"}
-
-    def start(given: dict[str, str]) -> list[dict[str, Any]]:
-        opened = {"streamSid": "MZ1", "callSid": CALL, "accountSid": "AC1", "customParameters": given}
-        return [{"event": "connected"}, {"event": "start", "sequenceNumber": "1", "start": opened, **sid}]
-
-    def media(number: int, payload: bytes) -> dict[str, Any]:
-        sound = {"timestamp": str(number * 20), "payload": base64.b64encode(payload).decode()}
-        return {"event": "media", "media": sound, **sid}
-
-    return Shape(
-        start,
-        media,
-        key=lambda digit: {"event": "dtmf", "dtmf": {"track": "inbound_track", "digit": digit}, **sid},
-        echo=lambda name: {"event": "mark", "mark": {"name": name}, **sid},
-        payload=lambda frame: base64.b64decode(frame["media"]["payload"]) if frame["event"] == "media" else None,
-        mark=lambda frame: frame["mark"]["name"] if frame["event"] == "mark" else None,
-        is_clear=lambda frame: frame["event"] == "clear",
-        stop={"event": "stop", "stop": {"callSid": CALL}, **sid},
-    )
-
-
 @asynccontextmanager
 async def called(door: Door) -> AsyncIterator[MediaDouble]:
-    given = await parameters(door)
-    async with connected(await door.client.ws_connect("/v1/twilio/media"), shape(), given) as double:
+    async with stream(door.client, "twilio", await parameters(door.client, "twilio")) as double:
         yield double
 
 
@@ -251,7 +209,8 @@ class Rest:
 
 async def _hand_off(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
     yield HandedOff("客户要求人工。订单未知。", "asked", {}, "neutral")
-    yield Reply(turn.turn_id, "正在为您转人工。", "zh", is_last=True, action=ReplyAction.HAND_OFF)
+    card = Card("handoff", {"summary": "客户要求人工。订单未知。"})
+    yield Reply(turn.turn_id, "正在为您转人工。", "zh", (card,), is_last=True, action=ReplyAction.HAND_OFF)
 
 
 async def test_who_asks_for_a_person_is_put_through_and_the_person_hears_why() -> None:
@@ -270,10 +229,27 @@ async def test_who_asks_for_a_person_is_put_through_and_the_person_hears_why() -
             assert number is not None
             assert number.text == "+15550100009"
             assert double.heard_bytes >= 8000 * 0.02 * 2 * len("正在为您转人工。") * 0.8, "the words came first"
-            if "url" in number.attrib:
-                status, whisper = await ask(door, number.attrib["url"].removeprefix(PUBLIC), {"CallSid": CALL})
-                assert status == 200
-                assert "客户要求人工" in whisper
+            address = number.attrib["url"].removeprefix(PUBLIC)
+            status, whisper = await twilio_webhook(door.client, address, {"CallSid": CALL})
+            assert status == 200
+            assert "客户要求人工" in whisper
+
+
+async def test_a_transfer_that_fails_is_told_and_the_talk_goes_on() -> None:
+    rest = Rest(status=500)
+    async with rest.served() as url:
+        scripted = house(account_sid="AC1", api_url=url)
+        hands_off = scripted.responder.answer
+        scripted.responder.answer = _hand_off
+        async with served(scripted) as door, called(door) as double:
+            await double.press("0#")
+            await double.until(lambda: ("抱歉（call_control）。", True) in scripted.said)
+            scripted.responder.answer = hands_off
+            await double.press("8907#")
+            await double.until(lambda: ("您的包裹已经到了杭州。 预计明天下午送到。", True) in scripted.said)
+            await double.hang_up()
+    assert len(rest.asked) == 1, "nobody is called a second time"
+    assert scripted.metrics.errors.labels("call_control")._value.get() == 1
 
 
 async def test_a_goodbye_hangs_up_by_rest_and_a_call_that_is_gone_is_no_error() -> None:
@@ -298,9 +274,9 @@ async def test_the_caller_hangs_up_and_nobody_is_asked_to() -> None:
 
 async def test_a_signed_upgrade_is_served() -> None:
     async with served(house()) as door:
-        given = await parameters(door)
+        given = await parameters(door.client, "twilio")
         signature = RequestValidator(TOKEN).compute_signature("ws://kefu.example.com/v1/twilio/media", {})
         socket = await door.client.ws_connect("/v1/twilio/media", headers={"X-Twilio-Signature": signature})
-        async with connected(socket, shape(), given) as double:
+        async with connected(socket, shape("twilio"), given) as double:
             await double.until(lambda: bool(double.sounds))
             await double.hang_up()
