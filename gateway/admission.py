@@ -1,4 +1,4 @@
-"""Who gets in: a cap on sessions and a token bucket per address. Pure but for the clock that is passed in.
+"""Who gets in: a cap on sessions, and a token bucket per address and per identity. Pure but for the clock.
 
 What is counted lives in this process, or (several workers) in ``gateway.shared``.
 """
@@ -67,8 +67,8 @@ class RateLimit:
         self._clock = clock
         self._buckets = LocalBuckets() if buckets is None else buckets
 
-    def take(self, key: str) -> None:
-        """Count one use. Raises ``TooManyRequests`` with the seconds to wait."""
+    def take(self, key: str, who: str = "this address") -> None:
+        """Count one use of ``who``. Raises ``TooManyRequests`` with the seconds to wait."""
         now = self._clock()
         with self._buckets.held():
             level, since = self._buckets.get(key) or (self._burst, now)
@@ -77,7 +77,7 @@ class RateLimit:
             self._buckets.put(key, level - 1 if allowed else level, now)
         if not allowed:
             wait = math.ceil((1 - level) / self._rate)
-            raise TooManyRequests(f"too many requests from this address; try again in {wait} s", retry_after_s=wait)
+            raise TooManyRequests(f"too many requests from {who}; try again in {wait} s", retry_after_s=wait)
 
 
 class Places(Protocol):

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
+from dialogue.functions import offered
 from dialogue.respond import Responder
 from dialogue.state import DialogueState, fold
 from dialogue.types import Action, ActionResult, ActionRunner, CustomerSaid, DialogueEvent, Modality, Reply, Turn
@@ -30,6 +31,7 @@ class _WaitingWrites:
 
     def __init__(self, writes: ActionRunner) -> None:
         self._writes = writes
+        self.functions = offered(writes)
         self.adopted = asyncio.Event()
 
     async def run(self, action: Action) -> ActionResult:

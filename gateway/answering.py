@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from dialogue.functions import FunctionResult
 from dialogue.state import DialogueState
 from dialogue.types import Modality, Reply, ReplyAction, Said
 from gateway import events as ev
@@ -25,6 +26,7 @@ from gateway.anticipation import Anticipation
 from gateway.conversation import Conversation
 from gateway.core import Hops
 from gateway.latency import hops_of, spans_of
+from gateway.manners import Manners
 from gateway.message import Message
 from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
@@ -75,9 +77,16 @@ class Answering:
     """Runs in the session's task group (``join``). The session, which hears the customer, tells it of the floor."""
 
     def __init__(
-        self, services: Services, voice: Voice, conversation: Conversation, outbox: Outbox, start: ev.Start
+        self,
+        services: Services,
+        voice: Voice,
+        conversation: Conversation,
+        outbox: Outbox,
+        start: ev.Start,
+        manners: Manners,
     ) -> None:
         """``start`` says whether to speak, and at which rate."""
+        self._manners = manners
         self._services = services
         self._conversation = conversation
         self._outbox = outbox
@@ -90,7 +99,7 @@ class Answering:
         self._answer: _Answer | None = None
         self._channel = start.channel
         self.anticipation = Anticipation(
-            conversation, voice.tts if start.speak else None, self._modality, start.channel
+            conversation, voice.tts if start.speak else None, self._modality, start.channel, manners
         )
         self._customer_speaks = False
         self._changing = asyncio.Lock()
@@ -173,10 +182,17 @@ class Answering:
                 self._give(_Answer(None), _one(greeting))
             while True:
                 message = await self._messages.get()
+                if message.result is not None and not await self._said_all():
+                    self._messages.put_nowait(message)  # the customer goes first; the place was its own
+                    continue
                 await self._said_what_must_be()
                 async with self._changing:
-                    unanswered = await self.drop()
+                    unanswered = self._kept(await self.drop())
                     self.hold_floor(self._customer_speaks)
+                    if message.result is not None:
+                        answer = _Answer(message)
+                        self._give(answer, self._result(message.result))
+                        continue
                     answer = _Answer(_joined(unanswered, message), ahead=self.anticipation.take())
                     self._give(answer, self._replies(answer))
         finally:
@@ -267,6 +283,24 @@ class Answering:
         while not answer.speaking.done() and answer.script.must_be_heard(self._playout.current_sentence):
             await asyncio.wait([answer.speaking], timeout=_SENTENCE_CHECK_S)
 
+    def _kept(self, unanswered: Message | None) -> Message | None:
+        """What joins the next message; a result of which nothing was heard is told after it instead."""
+        if unanswered is None or unanswered.result is None:
+            return unanswered
+        if not self._messages.full():
+            self._messages.put_nowait(unanswered)
+        return None
+
+    async def _said_all(self) -> bool:
+        """Whether the answer that is being given has been said to its end; False once the customer has a message."""
+        self.hold_floor(self._customer_speaks)  # a result that waited in the queue may have kept it
+        while (answer := self._answer) is not None and self._messages.empty():
+            running = [task for task in (answer.speaking, answer.producing) if task is not None and not task.done()]
+            if not running or answer.is_cut:
+                return True
+            await asyncio.wait(running, timeout=_SENTENCE_CHECK_S, return_when=asyncio.FIRST_COMPLETED)
+        return self._messages.empty()
+
     # --- one answer --------------------------------------------------------------------------------------------------
 
     async def _replies(self, answer: _Answer) -> AsyncGenerator[Reply]:
@@ -281,6 +315,7 @@ class Answering:
             alternatives=message.alternatives,
             hops=answer.hops,
             ahead=answer.ahead,
+            functions=self._manners.functions,
         )
         async with aclosing(turn) as items:
             async for item in items:
@@ -289,6 +324,14 @@ class Answering:
                     await self._outbox.put(item)
                 else:
                     yield item.reply
+
+    async def _result(self, result: FunctionResult) -> AsyncGenerator[Reply]:
+        told = self._conversation.take_result(
+            result, modality=self._modality, channel=self._channel, functions=self._manners.functions
+        )
+        async with aclosing(told) as items:
+            async for item in items:
+                yield item.reply
 
     def _give(self, answer: _Answer, replies: AsyncGenerator[Reply]) -> None:
         """Begin an answer: produce its words, speak them as they come."""
@@ -302,7 +345,7 @@ class Answering:
             async for reply in items:
                 is_first = answer.script.turn_id is None
                 await self._outbox.put(ev.ReplyOut(reply))
-                answer.script.add(reply)
+                answer.script.add(reply if self._manners.interruptible else replace(reply, interruptible=False))
                 if is_first and not self._speaks:
                     await self._report_latency(answer)
         answer.script.end()
@@ -336,6 +379,7 @@ class Answering:
     async def _report_latency(self, answer: _Answer) -> None:
         """Tell the client and the metrics where the time of a turn went, from the end of speech to the first audio."""
         message = answer.message
+        answer.understood = True
         if message is None or answer.script.turn_id is None:
             return
         now_s = self._clock()

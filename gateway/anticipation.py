@@ -8,6 +8,7 @@ from dialogue.types import Modality, Said
 from gateway import log
 from gateway.ahead import Ahead
 from gateway.conversation import Conversation
+from gateway.manners import Manners
 from gateway.message import Message
 from nlu.types import Parse
 from speech.types import TtsEngine
@@ -19,12 +20,15 @@ _UNDERSTAND_S = 0.5
 class Anticipation:
     """At most one turn ahead. Whoever ``take``s it must close it."""
 
-    def __init__(self, conversation: Conversation, tts: TtsEngine | None, modality: Modality, channel: str) -> None:
+    def __init__(
+        self, conversation: Conversation, tts: TtsEngine | None, modality: Modality, channel: str, manners: Manners
+    ) -> None:
         """``tts`` None: words only."""
         self._conversation = conversation
         self._tts = tts
         self._modality = modality
         self._channel = channel
+        self._manners = manners
         self._ahead: Ahead | None = None
         self._log = log.logger(conversation_id=conversation.id, channel=channel)
 
@@ -44,6 +48,7 @@ class Anticipation:
             alternatives=message.alternatives,
             tts=self._tts,
             said=said,
+            functions=self._manners.functions,
         )
 
     async def nothing(self) -> None:

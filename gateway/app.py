@@ -13,6 +13,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
@@ -21,7 +22,8 @@ from dialogue.errors import StoreUnavailable
 from gateway import log
 from gateway.address import client_address, rate_key
 from gateway.channels import CHANNELS, Door
-from gateway.errors import Forbidden, GatewayError
+from gateway.errors import Forbidden, GatewayError, ProtocolError
+from gateway.patience import CLOSE_S, IDLE_S, minded
 from gateway.services import SERVICES, SOCKETS, Services
 
 WEB = Path(__file__).parent / "web"
@@ -39,7 +41,7 @@ _SECURITY_HEADERS = {
 }
 _CORS_HEADERS = "Authorization, Content-Type"
 _DRAIN_STEP_S = 0.05
-_SHOWN_TO_BROWSERS = frozenset({"/", "/v1/info"})
+_SHOWN_TO_BROWSERS = frozenset({"/", "/v1/info", "/docs", "/openapi.json"})
 """What a browser reads without naming its origin."""
 _OPENS_A_SOCKET = frozenset({"/v1/voice", "/v1/token", "/v1/webrtc", "/v1/realtime", "/v1/realtime/client_secrets"})
 """What is limited as connections."""
@@ -70,6 +72,11 @@ def make_app(services: Services, channels: Sequence[str] = tuple(CHANNELS)) -> w
     return app
 
 
+def make_runner(app: web.Application, shutdown_s: float) -> web.AppRunner:
+    """What serves ``app``; requests that are under way have ``shutdown_s`` when it stops."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_s, keepalive_timeout=IDLE_S)
+
+
 async def drain(app: web.Application, limit_s: float, hurry: asyncio.Event) -> None:
     """Return when no customer is on a socket any more, after ``limit_s`` seconds, or when there is a hurry."""
     waited_s = 0.0
@@ -81,7 +88,10 @@ async def drain(app: web.Application, limit_s: float, hurry: asyncio.Event) -> N
 async def _close_sockets(app: web.Application) -> None:
     """Customers on a socket are told that the gateway goes away; their clients come back to the next one."""
     closing = [socket.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for socket in app[SOCKETS]]
-    await asyncio.gather(*closing, return_exceptions=True)
+    with suppress(TimeoutError):
+        # One that takes nothing would be waited for until all are cut off.
+        async with asyncio.timeout(CLOSE_S):
+            await asyncio.gather(*closing, return_exceptions=True)
 
 
 async def _page(_request: web.Request) -> web.StreamResponse:
@@ -141,6 +151,14 @@ def _own_names() -> frozenset[str]:
     return frozenset({"localhost", own, own.partition(".")[0], f"{own.partition('.')[0]}.local"})
 
 
+def _check_content_type(request: web.Request) -> None:
+    """Refuse a Content-Type on which Python's header parser breaks, before anything asks for it."""
+    try:
+        _ = request.content_type
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise ProtocolError("the header Content-Type cannot be read", code="bad_content_type") from error
+
+
 @web.middleware
 async def _door(request: web.Request, handler: Handler) -> web.StreamResponse:
     services = request.app[SERVICES]
@@ -148,9 +166,11 @@ async def _door(request: web.Request, handler: Handler) -> web.StreamResponse:
         limit = services.connects if request.path in _OPENS_A_SOCKET else services.requests
         limit.take(rate_key(client_address(request)))
         check_origin(request)
+        _check_content_type(request)
     if request.method == "OPTIONS" and request.headers.get("Origin"):
         return web.Response(status=204)
-    return await handler(request)
+    async with minded(request):
+        return await handler(request)
 
 
 @web.middleware

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import math
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +20,15 @@ from typing import Any, Literal, Protocol
 import jwt
 from pydantic import SecretStr
 
-from gateway.errors import Unauthorized
+from gateway.errors import Forbidden, Unauthorized
 
 RESUME_TTL_S = 24 * 3600
+REPLAY_S = 24 * 3600.0
+"""For so long a signed request without a time in it is remembered: no telephone call lasts longer."""
 PASS_BYTES = 16
 _PASS_EXPIRY, _PASS_NONCE = 4, 3
 Purpose = Literal["voice", "resume", "realtime"]
+_FEW_TOKENS = 1024
 _ONCE: frozenset[Purpose] = frozenset({"voice", "realtime"})
 """Tokens that open one socket."""
 
@@ -52,14 +56,18 @@ class LocalUsedTokens:
 
     def __init__(self) -> None:
         self._used: dict[str, float] = {}
+        self._look_over_at = _FEW_TOKENS
 
     def __len__(self) -> int:
         return len(self._used)
 
     def first_use(self, token_id: str, expires_s: float, now_s: float) -> bool:
         """See ``UsedTokens``."""
-        self._used = {known: until for known, until in self._used.items() if until >= now_s}
-        if token_id in self._used:
+        if len(self._used) >= self._look_over_at:
+            self._used = {known: until for known, until in self._used.items() if until >= now_s}
+            # Only when they have doubled, so that a day's worth is not walked through for each.
+            self._look_over_at = max(_FEW_TOKENS, 2 * len(self._used))
+        if self._used.get(token_id, -math.inf) >= now_s:
             return False
         self._used[token_id] = expires_s
         return True
@@ -106,6 +114,16 @@ class Tokens:
             self._use(str(claims["jti"]), float(claims["exp"]))
         return Grant(str(claims["cid"]), str(claims["sub"]) or None, claims.get("details") or {})
 
+    def check(self, token: str, purpose: Purpose) -> None:
+        """As ``redeem``, before work is done for a token, but uses nothing up. Raises ``Unauthorized``."""
+        self._verified(token, purpose)
+
+    def use_once(self, request: str, kept_s: float) -> None:
+        """``request`` names a signed request as no other; a copy is refused for ``kept_s``. Raises ``Forbidden``."""
+        now = self._clock()
+        if not self._used.first_use(request, now + kept_s, now):
+            raise Forbidden("this request was sent before", code="replayed")
+
     def issue_pass(self, subject: str) -> str:
         """A pass that opens one media stream of a telephone call: 32 hex digits, which fit where a token does not.
 
@@ -142,7 +160,7 @@ class Tokens:
         # Expiry is checked against our own clock below, so that tests and tokens share one time.
         try:
             claims: dict[str, Any] = jwt.decode(
-                token,
+                header_bytes(token),
                 self._secret,
                 algorithms=["HS256"],
                 audience=purpose,
@@ -172,9 +190,14 @@ def key_allowed(presented: str | None, keys: Sequence[SecretStr]) -> bool:
     """Whether an API key is one of ``keys``, compared in constant time; True when no keys are configured."""
     if not keys:
         return True
-    offered = (presented or "").encode()
+    offered = header_bytes(presented)
     matches = [hmac.compare_digest(offered, key.get_secret_value().encode()) for key in keys]
     return any(matches)
+
+
+def header_bytes(value: str | None) -> bytes:
+    """What a client sent in a header, to be compared in constant time; bytes that are no text are kept."""
+    return (value or "").encode("utf-8", "surrogateescape")
 
 
 def bearer(header: str | None) -> str | None:

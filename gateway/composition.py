@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
-
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialogue.backend import Backend
 from dialogue.domains import Business, load_business
@@ -40,12 +36,14 @@ from gateway.conversations import Conversations
 from gateway.core import Core
 from gateway.engines import load_voice
 from gateway.generation import generation_options, generator
-from gateway.ground import NEEDED_MODELS, Progress, connected, open_prepared, open_triton
+from gateway.ground import Progress, connected, open_prepared, open_triton
+from gateway.health import Ready, health
+from gateway.identities import Identities
 from gateway.knowledge import keep_fresh, open_knowledge
 from gateway.metrics import Metrics
 from gateway.retries import keep_retrying
 from gateway.services import Services
-from gateway.shared import SharedBuckets, SharedPlaces, SharedUsedTokens, TurnLocks, Worker
+from gateway.shared import SharedBuckets, SharedMemory, SharedPlaces, SharedUsedTokens, Table, TurnLocks, Worker
 from gateway.voice import Voice
 from gateway.warm import warm_dictionaries, warm_engines, warm_prompts
 from inference_server.client import InferenceClient
@@ -60,13 +58,11 @@ from nlu.sounds_like import load_sounds_like
 from nlu.types import Language
 from nlu.understand import Understanding
 
-Ready = Callable[[], Awaitable[dict[str, str]]]
 VERSION = "0.1.0"
 _SHUTDOWN_S = 10.0
 _WRITES_END_S = 30.0
 """A WRITE of a living worker has ended by then."""
 _COUNT_S = 5.0
-_HEALTH_S = 1.0
 
 
 @asynccontextmanager
@@ -128,9 +124,9 @@ async def opened(
         if worker:
             stack.callback(asyncio.create_task(_keep_counting(metrics), name="count tasks").cancel)
             stack.callback(asyncio.create_task(keep_tidy(), name="keep tidy").cancel)
-        health = _health(triton, client, engine, worker)
+        ready = health(triton, client, engine, worker)
         info = await _info(settings, business, backend)
-        yield _services(settings, conversations, backend, voice, metrics, health, info, worker)
+        yield _services(settings, conversations, backend, voice, metrics, ready, info, worker)
 
 
 def _open_client(settings: Settings, triton: Triton | None, metrics: Metrics) -> InferenceClient:
@@ -239,39 +235,6 @@ async def _background() -> AsyncIterator[asyncio.TaskGroup]:
             log.logger().error("writes did not finish; the next start finishes them", code="shutdown_timeout")
 
 
-def _health(triton: Triton | None, client: InferenceClient, engine: AsyncEngine, worker: Worker | None) -> Ready:
-    async def parts() -> dict[str, str]:
-        async with asyncio.TaskGroup() as group:
-            database = group.create_task(_answers(engine))
-            models = [group.create_task(client.ready(model)) for model in NEEDED_MODELS]
-        restarting = "restarting" if triton is not None and not triton.pid else "not answering"
-        return {
-            "gateway": "ok",
-            "database": "ok" if database.result() else "down: it does not answer",
-            # Customers are served all the same.
-            "triton": "ok"
-            if all(model.result() for model in models)
-            else f"degraded: {restarting}, understanding by keywords",
-            **({"workers": _workers(worker)} if worker else {}),
-        }
-
-    return parts
-
-
-def _workers(worker: Worker) -> str:
-    serving = sum(worker.memory.serving)
-    return f"{'ok' if serving >= worker.count else 'degraded'}: {serving} of {worker.count} serve"
-
-
-async def _answers(engine: AsyncEngine) -> bool:
-    try:
-        async with asyncio.timeout(_HEALTH_S), engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, TimeoutError):
-        return False
-    return True
-
-
 async def _info(settings: Settings, business: Business, backend: Backend) -> dict[str, Any]:
     info: dict[str, Any] = {"name": "Kefu", "version": VERSION, "demo": None, "voice_licence": None, "intro": {}}
     if business.lines.backend is not None:
@@ -306,6 +269,10 @@ def _services(
     gateway = settings.gateway
     memory = worker.memory if worker else None
     secret = gateway.token_secret or kept_secret(Path(gateway.secret_file))
+
+    def limit(per_minute: int, of: Callable[[SharedMemory], Table]) -> RateLimit:
+        return RateLimit(per_minute, time.monotonic, SharedBuckets(memory, of(memory)) if memory else None)
+
     if voice is not None:
         info = {**info, "voice_licence": voice.tts.capabilities.licence}
     return Services(
@@ -320,15 +287,12 @@ def _services(
             places=SharedPlaces(memory, worker.number) if worker and memory else None,
             load=lambda: metrics.asr.current_load,
         ),
-        RateLimit(
-            gateway.connects_per_minute,
-            time.monotonic,
-            SharedBuckets(memory, memory.connects) if memory else None,
-        ),
-        RateLimit(
-            gateway.requests_per_minute,
-            time.monotonic,
-            SharedBuckets(memory, memory.requests) if memory else None,
+        limit(gateway.connects_per_minute, lambda shared: shared.connects),
+        limit(gateway.requests_per_minute, lambda shared: shared.requests),
+        Identities(
+            limit(gateway.identity_connects_per_minute, lambda shared: shared.identity_connects),
+            limit(gateway.identity_requests_per_minute, lambda shared: shared.identity_requests),
+            gateway.demo_customer,
         ),
         metrics,
         time.monotonic,

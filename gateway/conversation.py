@@ -14,9 +14,11 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
 from dialogue.errors import DialogueError
+from dialogue.functions import NO_FUNCTIONS, FunctionResult, Functions, Offering
 from dialogue.state import DialogueState, fold, fold_all
 from dialogue.store import Position, Reading
 from dialogue.types import (
+    ActionRunner,
     CustomerSaid,
     DialogueEvent,
     HandedOff,
@@ -31,7 +33,7 @@ from gateway.core import Core, Hops
 from gateway.events import ReplyOut, UnderstoodOut
 from gateway.journal import Journal
 from gateway.writes import Writes
-from nlu.types import Language, Parse
+from nlu.types import INFORM, Language, Parse, Sentiment
 from speech.types import Transcript, TtsEngine
 
 _CATCH_UP_S = 1.5
@@ -120,10 +122,12 @@ class Conversation:
         alternatives: Sequence[str] = (),
         hops: Hops | None = None,
         ahead: Ahead | None = None,
+        functions: Functions = NO_FUNCTIONS,
     ) -> AsyncGenerator[UnderstoodOut | ReplyOut]:
         """Understand ``text`` and answer it. Yields ``UnderstoodOut``, then at least one ``ReplyOut``, the last marked.
 
         ``ahead`` is adopted when it is for these words and nothing has happened in the conversation since.
+        ``functions`` the client of this turn runs for us: a reply may carry a call, ``take_result`` tells its output.
 
         Ends within the turn deadline whatever breaks behind it: the customer then gets an apology. Text replies count
         as heard when they have been taken from this iterator; voice confirms through ``heard``.
@@ -144,7 +148,7 @@ class Conversation:
                 self._count(turn)
                 yield UnderstoodOut(turn_id, parse)
                 started = self.core.clock()
-                async with aclosing(self._replies(turn, deadline, ahead)) as replies:
+                async with aclosing(self._replies(turn, deadline, ahead, functions)) as replies:
                     async for reply in replies:
                         hops.dialogue_ms = hops.dialogue_ms or (self.core.clock() - started) * 1000
                         last_seen = last_seen or reply.is_last
@@ -152,14 +156,42 @@ class Conversation:
                         if modality == "text":
                             await self.heard(reply.turn_id, reply.text, complete=True, tells_result=reply.tells_result)
             except Exception as error:  # noqa: BLE001 - the last line of defence: the customer gets an apology, not silence
-                code = getattr(error, "code", "turn_timeout" if isinstance(error, TimeoutError) else "internal")
-                self.core.metrics.errors.labels(code).inc()
-                self._log.error("turn failed", turn_id=turn_id, code=code, error=type(error).__name__, exc_info=True)
+                apology = self._sorry(error, turn_id)
                 if not last_seen:
-                    apology = self.core.responder.apology(code, self.state, turn_id)
                     yield ReplyOut(apology)
                     if modality == "text":
                         await self.heard(turn_id, apology.text, complete=True, tells_result=False)
+
+    async def take_result(
+        self, result: FunctionResult, *, modality: Modality, channel: str, functions: Functions = NO_FUNCTIONS
+    ) -> AsyncGenerator[ReplyOut]:
+        """Tell what a function of the client gave back: as ``take_turn``, but the customer has said nothing."""
+        async with self._turn():
+            deadline = self.core.clock() + self.core.turn_deadline_s
+            turn_id = self.next_turn_id()
+            last_seen = False
+            asked = next((line.text for line in reversed(self.state.history) if line.role == "customer"), "")
+            silent = Parse("", "", self.state.language, INFORM, 1.0, (), Sentiment("neutral", 1.0))
+            turn = Turn(turn_id, asked, silent, modality, channel)
+            told = self.core.responder.tell(self.state, turn, result, Offering(self.writes, functions))
+            try:
+                async with aclosing(self._folded(told, deadline)) as replies:
+                    async for reply in replies:
+                        last_seen = last_seen or reply.is_last
+                        yield ReplyOut(reply)
+                        if modality == "text":
+                            await self.heard(reply.turn_id, reply.text, complete=True, tells_result=reply.tells_result)
+            except Exception as error:  # noqa: BLE001 - as in ``take_turn``
+                apology = self._sorry(error, turn_id)
+                if not last_seen:
+                    yield ReplyOut(apology)
+
+    def _sorry(self, error: Exception, turn_id: int) -> Reply:
+        """The turn broke: counted, logged, and what the customer hears of it."""
+        code = getattr(error, "code", "turn_timeout" if isinstance(error, TimeoutError) else "internal")
+        self.core.metrics.errors.labels(code).inc()
+        self._log.error("turn failed", turn_id=turn_id, code=code, error=type(error).__name__, exc_info=True)
+        return self.core.responder.apology(code, self.state, turn_id)
 
     async def understand(self, text: str, language: Language | None, alternatives: Sequence[str]) -> Parse:
         """What ``text`` means here and now; changes nothing."""
@@ -177,6 +209,7 @@ class Conversation:
         alternatives: Sequence[str],
         tts: TtsEngine | None,
         said: Said | None,
+        functions: Functions = NO_FUNCTIONS,
     ) -> Ahead | None:
         """Begin the next turn before it is certain; None while another is being taken. The caller must close it.
 
@@ -193,17 +226,29 @@ class Conversation:
             turn_id=self._turn_id + 1,
             understanding=core.understanding,
             responder=core.responder,
-            writes=self.writes,
+            writes=self._actions(functions),
             tts=tts,
             modality=modality,
             channel=channel,
             clock=core.clock,
         )
 
-    async def _replies(self, turn: Turn, deadline: float, ahead: Ahead | None) -> AsyncGenerator[Reply]:
+    def _actions(self, functions: Functions) -> ActionRunner:
+        return Offering(self.writes, functions) if functions else self.writes
+
+    async def _replies(
+        self, turn: Turn, deadline: float, ahead: Ahead | None, functions: Functions
+    ) -> AsyncGenerator[Reply]:
         await self.apply(CustomerSaid(turn))
-        respond = ahead.items() if ahead else self.core.responder.respond(self.state, turn, self.writes)
-        async with aclosing(respond) as items:
+        actions = self._actions(functions)
+        respond = ahead.items() if ahead else self.core.responder.respond(self.state, turn, actions)
+        async with aclosing(self._folded(respond, deadline)) as replies:
+            async for reply in replies:
+                yield reply
+
+    async def _folded(self, said: AsyncGenerator[Reply | DialogueEvent], deadline: float) -> AsyncGenerator[Reply]:
+        """The replies; events are applied as they come. Raises ``TimeoutError`` at the ``deadline``."""
+        async with aclosing(said) as items:
             while True:
                 async with asyncio.timeout(max(0.1, deadline - self.core.clock())):
                     item = await anext(items, None)

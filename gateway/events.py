@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dialogue.functions import FunctionResult
 from dialogue.types import Reply
 from nlu.types import Parse
 from speech.types import SpeechEvent
@@ -76,6 +77,18 @@ class Truncated:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionOutput:
+    """What a function of the client gave back; told once nothing else is being said."""
+
+    result: FunctionResult
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """What the microphone has heard of the utterance in progress does not count."""
+
+
+@dataclass(frozen=True, slots=True)
 class Greet:
     """The client asks for the first words."""
 
@@ -104,7 +117,10 @@ class Bye:
     """The customer leaves."""
 
 
-Inbound = Start | AudioIn | TextIn | Dtmf | Played | Truncated | Greet | Interrupt | Mute | Ping | Bye
+Inbound = (
+    Start | AudioIn | TextIn | Dtmf | Played | Truncated | FunctionOutput | Forget | Greet | Interrupt | Mute | Ping
+    | Bye
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dialogue.functions import FunctionResult
 from nlu.types import Language
 
 
@@ -23,3 +24,5 @@ class Message:
     """From the endpoint to the transcript."""
     decode_ms: float = 0.0
     """What the recogniser took for it, part of it before the endpoint."""
+    result: FunctionResult | None = None
+    """Not the customer's words but what a function of the client gave back; ``text`` is empty."""

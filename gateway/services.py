@@ -14,6 +14,7 @@ from gateway.admission import Admission, RateLimit
 from gateway.auth import Tokens
 from gateway.config import Settings
 from gateway.conversations import Conversations
+from gateway.identities import Identities
 from gateway.metrics import Metrics
 from gateway.voice import Voice
 
@@ -32,6 +33,7 @@ class Services:
     admission: Admission
     connects: RateLimit
     requests: RateLimit
+    identities: Identities
     metrics: Metrics
     clock: Callable[[], float]
     """Monotonic seconds."""

@@ -1,8 +1,8 @@
 """One voice session: a customer's microphone and speaker on one conversation.
 
-      inbound --> microphone --> listen --> turns --> conversation --> script --> speak --> outbox --> channel
-                                   |                      ^ ahead                   |
-                                   +---- floor: hold, go on -------------------------+
+      inbound --> hearing ------> answering --> outbox --> channel
+                     |     turns      ^
+                     +-- hold, go on -+
 
 One ``TaskGroup`` holds everything; cancelling ``run`` ends it all but WRITEs on the shop, which belong to the gateway.
 
@@ -17,82 +17,53 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from dataclasses import replace
 
-from dialogue.no_input import what_is_asked
 from gateway import events as ev
 from gateway import log
 from gateway.answering import Answering, SessionEnded
 from gateway.conversation import Conversation
-from gateway.expected_words import ExpectedWords
-from gateway.floor import Floor
-from gateway.keypad import Keypad, keys_expected
+from gateway.hearing import Hearing
+from gateway.keypad import USUAL, Keypad, keys_expected
+from gateway.manners import Manners
 from gateway.message import Message
-from gateway.microphone import Microphone
 from gateway.outbox import Outbox, SlowReader
 from gateway.services import Services
 from gateway.silence import Silence
 from gateway.voice import Voice
-from nlu.slots import SlotConfig
-from nlu.types import Expectation, Language
-from speech.listen import listen
-from speech.overlap import Judgement, Verdict
-from speech.types import EndpointHint, RecognitionFailed, SpeechEnded, SpeechEvent, SpeechStarted, Transcript, Wordless
+from nlu.types import Language
 
-_MUTE_MARGIN_MS = 100.0
-"""Beyond the longest wait: a closed microphone ends an utterance for certain."""
-_UNCLEAR_SPEECH_MS = 900.0
 _WATCH_S = 0.5
-_SLOTS = SlotConfig()
 _BROKEN: dict[Language, str] = {
     "zh": "抱歉，我们这边出了点问题，请重新连接。您说过的内容已经保存。",
     "en": "Sorry, something broke on our side; please reconnect. What you told us is kept.",
 }
 
 
-def endpoint_hint(expectation: Expectation, *, overlap: bool = False) -> EndpointHint:
-    """What the dialogue waits for, in endpointing's terms; ``overlap``: the customer speaks over the bot."""
-    match expectation.kind:
-        case "digits":
-            checked = expectation.slot == "order_number" and _SLOTS.order_number_luhn
-            begun = expectation.heard if expectation.missing != expectation.digits else ""
-            return EndpointHint("digits", expectation.missing, overlap, begun if checked else None)
-        case "yes_no" | "address":
-            return EndpointHint(expectation.kind, overlap=overlap)
-        case _:
-            return EndpointHint(overlap=overlap)
-
-
 class VoiceSession:
     """Run once. ``outbox`` is read by the channel while ``run`` runs."""
 
-    def __init__(self, services: Services, voice: Voice, conversation: Conversation, start: ev.Start) -> None:
-        """``start`` is the client's first message."""
+    def __init__(
+        self,
+        services: Services,
+        voice: Voice,
+        conversation: Conversation,
+        start: ev.Start,
+        manners: Manners | None = None,
+    ) -> None:
+        """``start`` is the client's first message; ``manners`` may be changed while the session runs."""
+        self._manners = manners or Manners()
         self.id = secrets.token_urlsafe(8)
         self.outbox = Outbox()
         self._services = services
-        self._voice = voice
         self._conversation = conversation
         self._start = start
         self._clock = services.clock
-        self._answering = Answering(services, voice, conversation, self.outbox, start)
-        self._microphone = Microphone(start.rate_hz, lambda ms: services.metrics.dropped_audio.inc(ms / 1000))
-        self._floor = Floor(
-            voice.floor,
-            self._answering,
-            lambda: conversation.state.expectation,
-            lambda: self._microphone.now_ms,
-            self._microphone.recent,
-            services.metrics,
+        self._answering = Answering(services, voice, conversation, self.outbox, start, self._manners)
+        self._hearing = Hearing(
+            services, voice, conversation, start, self._manners, self._answering, self.outbox, self._broke_silence
         )
-        self._words = ExpectedWords(voice.hotwords, services.shop, own=services.settings.asr.hotwords == "customer")
         self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)
         self._keypad = Keypad()
-        self._group: asyncio.TaskGroup
-        self._ended: tuple[SpeechEnded, float] | None = None
-        self._listening = False
-        """Whether the customer is in mid-utterance, or its words are awaited."""
-        self._unclear_told = False
         self._active_s = services.clock()
         self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel=start.channel)
 
@@ -127,12 +98,11 @@ class VoiceSession:
             ev.Ready(self.id, self._conversation.id, self._start.rate_hz, self._start.output_rate_hz, customer)
         )
         async with asyncio.TaskGroup() as group:
-            self._group = group
             self._answering.join(group)
             group.create_task(self._receive(inbound), name="receive")
-            group.create_task(self._hear(), name="hear")
+            group.create_task(self._hearing.run(), name="hear")
             group.create_task(self._watch(), name="watch")
-            group.create_task(self._learn_words(), name="words")
+            group.create_task(self._hearing.learn_words(), name="words")
             greeting = await self._conversation.greet() if self._start.greet else None
             group.create_task(self._answering.run(greeting), name="answer")
 
@@ -158,8 +128,7 @@ class VoiceSession:
     async def _take(self, event: ev.Inbound) -> None:
         match event:
             case ev.AudioIn(pcm):
-                self._microphone.push(pcm)
-                await self._floor.heard_audio()
+                await self._hearing.take(pcm)
             case ev.TextIn(text):
                 await self._typed(text)
             case ev.Dtmf(digit):
@@ -168,13 +137,17 @@ class VoiceSession:
                 self._answering.report_played(turn_id, ms, play)
             case ev.Truncated(turn_id, ms, play):
                 self._answering.report_truncated(turn_id, ms, play)
+            case ev.FunctionOutput(result):
+                await self._answering.ask(Message("", self._clock(), result=result))
+            case ev.Forget():
+                self._hearing.forget()
             case ev.Greet():
                 await self._answering.say(self._conversation.core.responder.greeting)
             case ev.Interrupt():
                 await self._answering.cut()
             case ev.Mute(muted):
                 if muted:
-                    self._microphone.silence(self._voice.listen.endpoint.longest_wait_ms + _MUTE_MARGIN_MS)
+                    self._hearing.end_utterance()
             case ev.Ping(t):
                 await self.outbox.put(ev.Pong(t))
             case ev.Bye():
@@ -190,11 +163,14 @@ class VoiceSession:
     async def _pressed(self, digit: str) -> None:
         """A key stops a prompt that may be stopped, as callers expect."""
         self._broke_silence()
+        expectation = self._conversation.state.expectation
+        now_ms, rules = self._clock() * 1000, expectation.keys or USUAL
+        if self._keypad.is_afterthought(digit, now_ms, rules):
+            return
         current = self._answering.speaking_turn
         if current is not None and current[1]:
             await self._answering.cut()
-        expected = keys_expected(self._conversation.state.expectation)
-        await self._typed(self._keypad.press(digit, self._clock() * 1000, expected))
+        await self._typed(self._keypad.press(digit, now_ms, keys_expected(expectation), rules))
 
     def _broke_silence(self) -> None:
         self._active_s = self._clock()
@@ -211,137 +187,13 @@ class VoiceSession:
                 raise SessionEnded("idle")
             await self._mind_the_silence()
 
-    @property
-    def _is_asked(self) -> bool:
-        """Whether a question of ours waits for its answer."""
-        return what_is_asked(self._conversation.state) != "none"
-
     async def _mind_the_silence(self) -> None:
-        busy = self._listening or self._answering.is_busy
-        attempt = self._silence.tick(self._clock(), busy=busy, asked=self._is_asked)
+        busy = self._hearing.is_listening or self._answering.is_busy or not self._manners.answers
+        keys = self._conversation.state.expectation.keys
+        first_s = keys.first_s if keys is not None else None
+        attempt = self._silence.tick(self._clock(), busy=busy, asked=self._hearing.is_asked, after_s=first_s)
         if attempt is not None:
             responder = self._conversation.core.responder
             await self._answering.say(
                 lambda state, turn_id: responder.no_input(state, turn_id, attempt, has_keypad=True)
             )
-
-    # --- listening ---------------------------------------------------------------------------------------------------
-
-    async def _hear(self) -> None:
-        """Listen for as long as the session lives."""
-        events = listen(
-            self._microphone.frames(),
-            self._voice.asr,
-            self._voice.vad.stream(),
-            config=self._voice.listen,
-            hint=lambda: endpoint_hint(self._conversation.state.expectation, overlap=self._floor.overlapping),
-            language=self._spoken_language,
-            end_of_turn=self._voice.end_of_turn,
-            hotwords=lambda seconds: self._words.now(self._conversation.state.expectation, seconds),
-        )
-        async with aclosing(events) as heard:
-            async for event in heard:
-                await self._on_speech(event)
-
-    async def _learn_words(self) -> None:
-        """Expect what the customer may speak of, as soon as it is known who they are."""
-        while True:
-            await self._words.learn(self._conversation.state.customer_id)
-            await asyncio.sleep(_WATCH_S)
-
-    def _spoken_language(self) -> Language | None:
-        match self._start.language:
-            case "zh":
-                return "zh"
-            case "en":
-                return "en"
-            case _:
-                return None
-
-    async def _on_speech(self, event: SpeechEvent) -> None:
-        match event:
-            case SpeechStarted():
-                self._broke_silence()
-                self._listening = True
-                await self._floor.speech_started(event)
-                await self.outbox.put(ev.Heard(event))
-            case SpeechEnded():
-                self._floor.speech_ended()
-                self._ended = (event, self._clock())
-                await self.outbox.put(ev.Heard(event))
-            case Transcript(is_final=True):
-                self._listening = False
-                await self._on_final(event)
-            case Transcript():
-                await self.outbox.put(ev.Heard(event))
-                await self._on_words(event)
-            case RecognitionFailed():
-                self._listening = False
-                await self._on_recognition_failed(event)
-            case Wordless():
-                self._floor.wordless(event)
-
-    async def _on_words(self, transcript: Transcript) -> None:
-        """Words before the endpoint: they may silence the bot, and at a pause the answer is worked out ahead."""
-        judgement = self._floor.judge(transcript)
-        if transcript.at_pause and judgement.verdict is Verdict.TURN:
-            await self._answering.expect(self._message(transcript, judgement.words, self._clock()))
-            judgement = await self._judge_by_meaning(transcript, judgement)
-        if not transcript.at_pause or judgement.verdict is not Verdict.TURN:
-            await self._answering.anticipation.nothing()
-        await self._floor.words(transcript, judgement)
-
-    async def _judge_by_meaning(self, transcript: Transcript, judgement: Judgement) -> Judgement:
-        """A second look at words over the bot that answer no question of ours."""
-        if self._is_asked or not self._floor.is_in_doubt(transcript, judgement):
-            return judgement
-        parse = await self._answering.anticipation.understood(self._message(transcript, judgement.words, self._clock()))
-        return self._floor.judge(transcript, parse)
-
-    async def _on_final(self, transcript: Transcript) -> None:
-        judgement = await self._judge_by_meaning(transcript, self._floor.judge(transcript))
-        self._floor.settle(transcript, judgement)
-        await self.outbox.put(ev.Heard(replace(transcript, text=judgement.words), judgement.verdict.value))
-        match judgement.verdict:
-            case Verdict.TURN:
-                self._unclear_told = False
-                self._conversation.keep_transcript(transcript)
-                ended, known_s = self._ended or (None, self._clock())
-                message = self._message(transcript, judgement.words, known_s)
-                endpoint_ms = ended.decided_ms - ended.end_ms if ended else 0.0
-                waited_ms = (self._clock() - known_s) * 1000
-                await self._answering.ask(replace(message, endpoint_ms=endpoint_ms, asr_ms=waited_ms))
-            case Verdict.STOP:
-                responder = self._conversation.core.responder
-                await self._answering.say(responder.listening)
-            case Verdict.SILENCE if not self._answering.is_busy:
-                await self._on_unclear(transcript)
-        self._floor.free(transcript.utterance_id)
-
-    async def _on_unclear(self, transcript: Transcript) -> None:
-        """Speech without words, and no answer that goes on after it."""
-        is_long = transcript.end_ms - transcript.start_ms >= _UNCLEAR_SPEECH_MS
-        if is_long and self._is_asked and not self._unclear_told:
-            # Said once, and only where an answer is due: a dialogue with a coffee machine helps nobody.
-            self._unclear_told = True
-            await self._answering.apologise("not_understood")
-
-    def _message(self, transcript: Transcript, words: str, received_s: float) -> Message:
-        return Message(
-            words,
-            received_s,
-            spoken=True,
-            language=None if self._start.language == "auto" else transcript.language,
-            alternatives=transcript.alternatives if words == transcript.text else (),
-            decode_ms=transcript.decode_ms,
-        )
-
-    async def _on_recognition_failed(self, event: RecognitionFailed) -> None:
-        """One utterance is lost, and the customer is told; listening goes on."""
-        self._floor.free(event.utterance_id)
-        self._services.metrics.errors.labels(event.code).inc()
-        self._log.error("recognition failed", code=event.code)
-        language = self._conversation.state.language
-        nothing = Transcript(event.utterance_id, "", True, language, 0.0, event.start_ms, event.end_ms)
-        await self.outbox.put(ev.Heard(nothing, Verdict.SILENCE.value))
-        await self._answering.apologise(event.code)

@@ -1,6 +1,6 @@
 """What the workers of one gateway share: a memory file (memfd) that the parent makes and every worker inherits.
 
-    sessions of each worker | who serves | used tokens | addresses: connects | addresses: requests
+    sessions of each worker | who serves | used tokens | addresses: connects, requests | identities: both
                                                    + kernel locks: one for the memory, one for each conversation
 
 The kernel's record locks (``fcntl(2)``) belong to a process and end with it, so a worker that is killed leaves nothing
@@ -57,7 +57,11 @@ class SharedMemory:
         self.connects = Table(self._map, at, _ADDRESS_SETS, _ADDRESS_WAYS, "<Qdd")
         at += self.connects.size
         self.requests = Table(self._map, at, _ADDRESS_SETS, _ADDRESS_WAYS, "<Qdd")
-        self.size = at + self.requests.size
+        at += self.requests.size
+        self.identity_connects = Table(self._map, at, _ADDRESS_SETS, _ADDRESS_WAYS, "<Qdd")
+        at += self.identity_connects.size
+        self.identity_requests = Table(self._map, at, _ADDRESS_SETS, _ADDRESS_WAYS, "<Qdd")
+        self.size = at + self.identity_requests.size
 
     @classmethod
     def create(cls) -> Self:
@@ -161,7 +165,7 @@ class SharedBuckets:
     """``gateway.admission.Buckets`` of all workers together: exact, as long as fewer addresses ask than fit."""
 
     def __init__(self, memory: SharedMemory, table: Table) -> None:
-        """``table``: ``memory.connects`` or ``memory.requests``."""
+        """``table``: ``memory.connects`` or another of its kind."""
         self._memory = memory
         self._table = table
 

@@ -26,14 +26,17 @@ class Silence:
         """The customer has said or typed something, or pressed a key."""
         self._since_s, self._attempts = None, 0
 
-    def tick(self, now_s: float, *, busy: bool, asked: bool) -> int | None:
-        """``busy``: somebody speaks, or an answer is on its way. ``asked``: a question of ours is pending."""
+    def tick(self, now_s: float, *, busy: bool, asked: bool, after_s: float | None = None) -> int | None:
+        """``busy``: somebody speaks, or an answer is on its way. ``asked``: a question of ours is pending.
+
+        ``after_s``: what this question has in place of ``no_input_s``.
+        """
         if busy or not self.no_input_s:
             self._since_s = None
             return None
         if self._since_s is None:
             self._since_s = now_s
-        if now_s - self._since_s < self.no_input_s:
+        if now_s - self._since_s < (after_s or self.no_input_s):
             return None
         if self._attempts >= (_ATTEMPTS_ASKED if asked else _ATTEMPTS_IDLE):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
@@ -14,13 +15,28 @@ from dialogue.types import Reply
 from gateway.errors import ProtocolError
 from nlu.types import Parse
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 def parse_json(text: str | bytes) -> Any:
-    """JSON of a client. Raises ``ProtocolError``; deep nesting and bad UTF-8 included."""
+    """JSON of a client (UTF-8). Raises ``ProtocolError``; deep nesting and bad UTF-8 included."""
     try:
-        return json.loads(text)
+        return read_json(text)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("the message is not valid JSON; send one JSON object", code="bad_json") from error
+
+
+def read_json(text: str | bytes) -> Any:
+    """Any JSON whose strings are text. Raises ``ValueError``, ``RecursionError``.
+
+    JSON may escape halves of characters (RFC 8259 section 8.2), which can be neither stored nor sent on: each becomes
+    U+FFFD, as in text that is decoded.
+    """
+    written = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+    value = json.loads(written)
+    if "\\u" not in written:
+        return value
+    return json.loads(_HALF.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
 
 
 def plain(value: Any) -> Any:

@@ -27,7 +27,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway import log
-from gateway.app import drain, make_app
+from gateway.app import drain, make_app, make_runner
 from gateway.cli import known_errors
 from gateway.collector import settle
 from gateway.composition import opened
@@ -155,7 +155,7 @@ async def serve(assignment: Assignment, memory: SharedMemory, control: socket.so
 
 async def _serve(services: Services, parent: Parent) -> None:
     app = make_app(services)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    runner = make_runner(app, _SHUTDOWN_S)
     await runner.setup()
     try:
         async with asyncio.TaskGroup() as group:

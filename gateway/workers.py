@@ -14,12 +14,9 @@ import asyncio
 import errno
 import itertools
 import json
-import os
 import pickle
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -35,6 +32,7 @@ from gateway.ground import Progress
 from gateway.metrics import forget_worker
 from gateway.shared import SharedMemory
 from gateway.worker import CONNECTION, MOST_BYTES, STOP, TOOK, Assignment
+from gateway.worker_process import COMMAND, WorkerProcess
 
 _START_S = 180.0
 _STOP_S = 15.0
@@ -42,57 +40,6 @@ _STOP_S = 15.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _STEADY_S = 0.5, 30.0, 60.0
 _ACCEPTS_AT_ONCE = 64
 _NO_FILES_PAUSE_S = 0.2
-
-
-class _Process:
-    """One worker process."""
-
-    def __init__(self, number: int, memory: SharedMemory, command: Sequence[str]) -> None:
-        """Starts it; raises ``OSError``."""
-        loop = asyncio.get_running_loop()
-        self.number = number
-        self.ready: asyncio.Future[Mapping[str, Any]] = loop.create_future()
-        """What it said when it was."""
-        self.exited: asyncio.Future[int] = loop.create_future()
-        self.is_serving = False
-        self.served_at = 0
-        """Grows with each connection it was handed."""
-        self.on_their_way: deque[socket.socket] = deque()
-        """Connections that it has been handed and has not taken yet."""
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.setblocking(False)
-        with theirs:
-            # Popen uses vfork; the event loop's own way is a fork, in which gRPC's handlers run and close files.
-            self._process = subprocess.Popen(
-                # The number is for people who look at the list of processes.
-                [*command, str(theirs.fileno()), str(memory.fd), f"worker={number}"],
-                pass_fds=(theirs.fileno(), memory.fd),
-                stdin=subprocess.DEVNULL,
-                # Ctrl-C in the terminal is for the parent, who tells the workers.
-                start_new_session=True,
-            )
-        self.pid = self._process.pid
-        self._pidfd = os.pidfd_open(self.pid)
-        loop.add_reader(self._pidfd, self._on_exit)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """To be called when it has exited."""
-        if not self.ready.done():
-            self.ready.cancel()
-        for connection in self.on_their_way:
-            connection.close()
-        if self.control.fileno() >= 0:
-            asyncio.get_running_loop().remove_reader(self.control.fileno())
-            self.control.close()
-
-    def _on_exit(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._pidfd)
-        os.close(self._pidfd)
-        self.exited.set_result(self._process.wait())
 
 
 class Workers:
@@ -103,7 +50,7 @@ class Workers:
         settings: Settings,
         listener: socket.socket,
         progress: Progress = lambda line: None,
-        command: Sequence[str] = (sys.executable, "-m", "gateway.worker"),
+        command: Sequence[str] = COMMAND,
     ) -> None:
         """``settings`` as ``gateway.ground`` gives them; ``listener`` is bound and listening."""
         self.stop_s = _STOP_S
@@ -114,7 +61,7 @@ class Workers:
         self._count = settings.gateway.workers
         self._memory = SharedMemory.create()
         self._metrics = Path(tempfile.mkdtemp(prefix="kefu-workers-"))
-        self._living: dict[int, _Process] = {}
+        self._living: dict[int, WorkerProcess] = {}
         self._connections = itertools.count(1)
         self._waiting: deque[socket.socket] = deque()
         """Connections that nobody can take yet."""
@@ -163,9 +110,9 @@ class Workers:
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
-    async def _begin(self, number: int, *, is_restart: bool) -> _Process:
+    async def _begin(self, number: int, *, is_restart: bool) -> WorkerProcess:
         """A worker that is ready. Raises ``WorkerFailed``; it is gone then."""
-        worker = _Process(number, self._memory, self._command)
+        worker = WorkerProcess(number, self._memory, self._command)
         self._living[number] = worker
         assignment = Assignment(self._settings, number, self._count, is_restart, str(self._metrics))
         try:
@@ -180,7 +127,7 @@ class Workers:
         self._progress(f"workers ({self.serving} of {self._count} ready)")
         return worker
 
-    async def _ready(self, worker: _Process) -> None:
+    async def _ready(self, worker: WorkerProcess) -> None:
         either: list[asyncio.Future[Any]] = [worker.ready, worker.exited]
         await asyncio.wait(either, timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
         # Its last words may lie unread.
@@ -190,7 +137,7 @@ class Workers:
             raise WorkerFailed(f"worker {worker.number} {how} during its start; its own words are above")
         worker.ready.result()
 
-    def _read(self, worker: _Process) -> None:
+    def _read(self, worker: WorkerProcess) -> None:
         """Messages of a worker."""
         while worker.control.fileno() >= 0:
             try:
@@ -208,7 +155,7 @@ class Workers:
             else:
                 self._take(worker, json.loads(data))
 
-    def _take(self, worker: _Process, message: Mapping[str, Any]) -> None:
+    def _take(self, worker: WorkerProcess, message: Mapping[str, Any]) -> None:
         match message:
             case {"type": "progress", "line": str(line)} if not self.info:
                 self._progress(f"worker {worker.number}: {line}")
@@ -219,11 +166,11 @@ class Workers:
             case {"type": "leaving"}:
                 self._serves_no_more(worker)
 
-    def _serves_no_more(self, worker: _Process) -> None:
+    def _serves_no_more(self, worker: WorkerProcess) -> None:
         worker.is_serving = False
         self._memory.serving[worker.number - 1] = 0
 
-    async def _keep(self, worker: _Process) -> None:
+    async def _keep(self, worker: WorkerProcess) -> None:
         """One worker after the other under one number, for ever."""
         events = log.logger(worker=worker.number)
         pause_s = _FIRST_PAUSE_S
@@ -246,7 +193,7 @@ class Workers:
                 self._hand_over(self._waiting.popleft())
             self._accept()
 
-    async def _end(self, worker: _Process, within_s: float = 0.0) -> None:
+    async def _end(self, worker: WorkerProcess, within_s: float = 0.0) -> None:
         """The process is gone, and what it held is free."""
         self._serves_no_more(worker)
         await asyncio.wait([worker.exited], timeout=within_s)
@@ -351,7 +298,7 @@ class Workers:
         connection.close()
         log.logger().error("no worker takes connections", code="workers_stuck")
 
-    def _by_load(self) -> list[_Process]:
+    def _by_load(self) -> list[WorkerProcess]:
         sessions = self._memory.sessions
         serving = [worker for worker in self._living.values() if worker.is_serving]
         return sorted(serving, key=lambda worker: (sessions[worker.number - 1], worker.served_at))

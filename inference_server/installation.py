@@ -66,8 +66,10 @@ class Installation:
         libraries = [str(path) for path in self.libraries]
         if inherited := base.get("LD_LIBRARY_PATH"):
             libraries.append(inherited)
+        cache = {"KEFU_CACHE": str(Path(base["KEFU_CACHE"]).absolute())} if base.get("KEFU_CACHE") else {}
         return {
             **{name: value for name, value in base.items() if name not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}},
+            **cache,
             "LD_LIBRARY_PATH": ":".join(libraries),
             # The stub runs the first python3 of PATH; PYTHONPATH would be ignored.
             "PATH": f"{self.bin}:{base.get('PATH', '/usr/bin:/bin')}",

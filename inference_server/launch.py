@@ -187,6 +187,8 @@ class Triton:
             log_start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 self._python, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), installation.executable, *command,
+                # The models' Python imports from where it works: nothing that lies in the user's folder.
+                cwd=self._runtime_dir,
                 env=installation.environment(os.environ, self._environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.status import Status
 
 from gateway import log
-from gateway.app import drain, make_app
+from gateway.app import drain, make_app, make_runner
 from gateway.cli import ConfigOption, fail, run_or_fail, settings_or_fail
 from gateway.cli.setup import prepare
 from gateway.collector import settle
@@ -117,7 +117,7 @@ class _Serving:
         """Everything in this process."""
         async with opened(self._settings, progress=self._progress) as services:
             app = make_app(services)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
+            runner = make_runner(app, 3)
             await runner.setup()
             try:
                 site = web.SockSite(runner, self._listener, backlog=_BACKLOG)

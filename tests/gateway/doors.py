@@ -19,6 +19,7 @@ from gateway.core import Core
 from gateway.services import Services
 from tests.fakes_core import House
 from tests.fakes_tts import FakeTts
+from tests.gateway.conformance import Conformance
 
 START = {"type": "start", "version": 1, "greet": False}
 
@@ -105,10 +106,16 @@ class Socket:
 
 @asynccontextmanager
 async def served(house: House | None = None, **changes: Any) -> AsyncIterator[Door]:
-    """Serve ``house`` on a free port. ``changes``: fields of ``Services`` to replace."""
+    """Serve ``house`` on a free port. ``changes``: fields of ``Services`` to replace.
+
+    Every answer is held to the OpenAPI document.
+    """
     house = house or house_with()
     async with asyncio.TaskGroup() as background:
         core = house.core(background)
         services = replace(house.services(core), **changes)
-        async with TestClient(TestServer(make_app(services)), timeout=None) as client:
+        app, conformance = make_app(services), Conformance()
+        conformance.attach(app)
+        async with TestClient(TestServer(app), timeout=None) as client:
             yield Door(client, services, core)
+        assert not conformance.broken, f"answers that gateway/openapi does not know: {conformance.broken}"

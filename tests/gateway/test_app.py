@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from gateway.address import client_address
 from gateway.admission import RateLimit
-from gateway.app import client_address, drain, make_app
+from gateway.app import drain, make_app
 from gateway.services import SERVICES, SOCKETS
 from tests.gateway.doors import Door, house_with, served
 from tests.virtual_time import virtual_time
@@ -229,3 +230,9 @@ async def test_draining_waits_for_who_is_there_and_not_for_ever() -> None:
         loop.call_later(1, hurry.set)
         await drain(app, 10, hurry)
         assert loop.time() - started < 14.6
+
+
+@pytest.mark.parametrize("path", ["/v1/twilio/voice", "/v1/webrtc", "/v1/realtime/calls", "/v1/audio/transcriptions"])
+async def test_a_content_type_that_cannot_be_read_is_the_senders_mistake(path: str) -> None:
+    async with served() as door, door.client.post(path, data=b"x", headers={"Content-Type": ";x*"}) as response:
+        assert (response.status, (await response.json())["error"]["code"]) == (400, "bad_content_type")

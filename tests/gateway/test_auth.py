@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.auth import Grant, LocalUsedTokens, Tokens, bearer, kept_secret, key_allowed
-from gateway.errors import Unauthorized
+from gateway.errors import Forbidden, Unauthorized
 
 GRANT = Grant("web-1", "C0001")
 
@@ -76,14 +76,34 @@ def test_another_key_or_no_signature_is_refused(tokens: Tokens, clock: Clock) ->
         tokens.redeem(jwt.encode(claims, None, algorithm="none"), "voice")
 
 
-def test_used_tokens_are_forgotten_when_they_expire(clock: Clock) -> None:
+def test_used_tokens_are_forgotten_when_they_expire() -> None:
     used = LocalUsedTokens()
-    tokens = Tokens(SecretStr("s" * 32), 120, clock, used)
-    for _ in range(50):
-        tokens.redeem(tokens.issue(GRANT, "voice"), "voice")
+    for second in range(10_000):
+        assert used.first_use(str(second), second + 120, second)
+    assert len(used) < 1500
+    assert not used.first_use("9999", 10_119, 10_000), "what has not expired is remembered"
+
+
+def test_a_check_uses_nothing_up(tokens: Tokens, clock: Clock) -> None:
+    token = tokens.issue(GRANT, "voice")
+    tokens.check(token, "voice")
+    tokens.check(token, "voice")
+    assert tokens.redeem(token, "voice") == GRANT
+    for wrong in (tokens.issue(GRANT, "resume"), token[:-2], ""):
+        with pytest.raises(Unauthorized):
+            tokens.check(wrong, "voice")
     clock.now += 121
-    tokens.redeem(tokens.issue(GRANT, "voice"), "voice")
-    assert len(used) == 1
+    with pytest.raises(Unauthorized):
+        tokens.check(token, "voice")
+
+
+def test_a_signed_request_comes_once(tokens: Tokens, clock: Clock) -> None:
+    tokens.use_once("plivo:n1", 600)
+    tokens.use_once("telnyx:n1", 600)
+    clock.now += 599
+    with pytest.raises(Forbidden) as caught:
+        tokens.use_once("plivo:n1", 600)
+    assert (caught.value.code, caught.value.status) == ("replayed", 403)
 
 
 def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.keypad import GAP_MS, MOST_DIGITS, Keypad, keys_expected
-from nlu.types import Expectation
+from nlu.types import Expectation, KeyRules
 
 
 def press(keypad: Keypad, keys: str, start_ms: float = 0, expected: int | None = None) -> list[str | None]:
@@ -24,6 +24,23 @@ def test_pound_ends_and_star_forgets() -> None:
     assert press(keypad, "12*34#")[-1] == "34"
     assert press(keypad, "#") == [None]
     assert keypad.deadline_ms is None
+
+
+def test_another_key_ends_or_none_does() -> None:
+    star = KeyRules(end="*")
+    keypad = Keypad()
+    assert [keypad.press(key, 0, rules=star) for key in "12#34*"] == [None] * 5 + ["34"], "then # forgets"
+    none = KeyRules(most=4, end="")
+    assert [keypad.press(key, 0, 4, none) for key in "12#34"] == [None] * 4 + ["1234"]
+    assert keypad.is_afterthought("#", 0, none) is False
+    assert keys_expected(Expectation("digits", keys=none)) == 4
+
+
+def test_the_rest_after_which_a_number_is_complete_is_the_questions() -> None:
+    keypad = Keypad()
+    keypad.press("1", 0, rules=KeyRules(gap_s=1.5))
+    assert keypad.due(1499) is None
+    assert keypad.due(1500) == "1"
 
 
 def test_a_pause_ends() -> None:
@@ -76,3 +93,17 @@ def test_what_is_expected() -> None:
     assert keys_expected(Expectation("digits")) is None
     assert keys_expected(Expectation("yes_no")) is None
     assert keys_expected(Expectation()) is None
+
+
+def test_a_pound_after_a_number_that_was_complete_without_it_means_nothing() -> None:
+    keypad = Keypad()
+    assert press(keypad, "8907", expected=4)[-1] == "8907"
+    assert keypad.is_afterthought("#", 1200)
+    assert not keypad.is_afterthought("#", 1300), "once"
+    press(keypad, "8907", expected=4)
+    assert not keypad.is_afterthought("1", 1200)
+    assert not keypad.is_afterthought("#", 1300), "another key came"
+    press(keypad, "8907", expected=4)
+    assert not keypad.is_afterthought("#", 900 + GAP_MS)
+    press(keypad, "89#")
+    assert not keypad.is_afterthought("#", 1200), "it was ended by one"

@@ -108,3 +108,14 @@ def test_what_is_no_json(text: str | bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_json(text)
     assert caught.value.code == "bad_json"
+
+
+@pytest.mark.parametrize(
+    "text", [r'{"a": "x\ud800y", "\udfff": ["\ud83d"]}', rb'{"a": "x\ud800y", "\udfff": ["\ud83d"]}']
+)
+def test_halves_of_characters_are_no_text(text: str | bytes) -> None:
+    assert parse_json(text) == {"a": "x\ufffdy", "\ufffd": ["\ufffd"]}
+
+
+def test_escapes_of_whole_characters_are() -> None:
+    assert parse_json(r'{"a": "\ud83d\ude00\u4e2d", "b": 1e400}') == {"a": "😀中", "b": float("inf")}

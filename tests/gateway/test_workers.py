@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 
 from gateway.config import Gateway, Settings
 from gateway.errors import WorkerFailed
+from gateway.worker_process import COMMAND
 from gateway.workers import Workers
 from tests.triton_process import command_line
 
@@ -200,3 +202,12 @@ async def test_cancelling_the_start_leaves_nothing() -> None:
     await asyncio.wait([starting])
     assert starting.cancelled()
     assert not [pid for pid in pids if command_line(pid)]
+
+
+def test_a_worker_imports_nothing_from_the_folder_where_kefu_is_started(tmp_path: Path) -> None:
+    (tmp_path / "jwt.py").write_text("raise SystemExit(77)\n")
+    (tmp_path / "triton").mkdir()
+    started = subprocess.run(COMMAND, cwd=tmp_path, check=False, capture_output=True)
+    # It ends for want of the socket that its parent would have given it.
+    assert started.returncode == 1
+    assert b"IndexError" in started.stderr

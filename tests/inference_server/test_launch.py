@@ -51,7 +51,9 @@ async def test_an_unfit_environment_is_named(tmp_path: Path, changed: dict[str, 
 
 async def test_a_fit_environment_is_found(tmp_path: Path) -> None:
     found = await locate(_python_that_says(tmp_path))
-    environment = found.environment({"PATH": "/bin", "PYTHONPATH": "/x", "LD_LIBRARY_PATH": "/cuda"}, {"A": "b"})
+    base = {"PATH": "/bin", "PYTHONPATH": "/x", "LD_LIBRARY_PATH": "/cuda", "KEFU_CACHE": "cache"}
+    environment = found.environment(base, {"A": "b"})
+    assert environment["KEFU_CACHE"] == f"{Path.cwd()}/cache", "the server works in a folder of its own"
     assert environment["PATH"] == f"{tmp_path}:/bin"
     assert environment["LD_LIBRARY_PATH"] == f"{tmp_path}/nvidia_pytriton.libs:/lib:/cuda"
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
@@ -130,6 +132,12 @@ def test_nothing_listens_but_a_unix_socket(triton_server: TritonProcess) -> None
     path = Path(triton_server.url.removeprefix("unix:"))
     assert stat.S_ISSOCK(path.stat().st_mode)
     assert len(str(path)) <= 100
+
+
+@pytest.mark.triton
+def test_models_import_nothing_from_the_folder_where_kefu_is_started(triton_server: TritonProcess) -> None:
+    # torch takes a folder that is called triton, as that of the runtime files may be, for a compiler.
+    assert Path(f"/proc/{triton_server.model_pid('embed')}/cwd").readlink() == triton_server.log.parent
 
 
 async def _recovered(url: str, broken: Callable[[], Awaitable[None]], within_s: float) -> float:

@@ -36,9 +36,9 @@ INFO = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Ends with the module: while it lives its event loop counts as running, and no async test can start."""
+    """Ends with this folder: while it lives its event loop counts as running, and no async test can start."""
     if not CHROMIUM.exists():
         pytest.skip("Debian's chromium is not installed: apt-get install chromium")
     with sync_playwright() as started:
@@ -58,7 +58,7 @@ def recording() -> np.ndarray:
     return (0.35 * voice * syllables * 32767 / np.max(np.abs(voice))).astype("<i2")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """With a microphone, allowed. Each double has its own port, so tests share no storage."""
     path = tmp_path_factory.mktemp("microphone") / "question.wav"
