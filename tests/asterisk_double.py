@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from speech import g711
+from tests.media_double import ignored
 
 FRAME_BYTES = 160
 
@@ -26,8 +30,12 @@ class ChannelDouble:
     flushes: int = 0
     to_say: deque[bytes] = field(default_factory=deque)
     """What the caller says next, 20 ms each; silence where nothing waits."""
-    sounded_s: list[float] = field(default_factory=list)
-    """When each run of audible sound came."""
+    on_sound: Callable[[bytes], None] = ignored
+    """Told of sound as it comes (s16le)."""
+    on_clear: Callable[[], None] = lambda: None
+    """Told when what was not yet played is to be forgotten."""
+    talks: bool = True
+    """Speaks by itself; else its sound comes by ``speak`` alone."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
@@ -51,6 +59,10 @@ class ChannelDouble:
         else:
             await self.socket.send_str(f"{name} {fields['correlation_id']}")
 
+    async def speak(self, pcm: bytes) -> None:
+        """The caller's next 20 ms (s16le); whoever calls this keeps time."""
+        await self.socket.send_bytes(g711.encode(pcm, "ulaw"))
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             ticking = group.create_task(self._tick())
@@ -65,8 +77,7 @@ class ChannelDouble:
             self.hung_up.set()
 
     def _queue(self, data: bytes) -> None:
-        if data.strip(b"\xff"):
-            self.sounded_s.append(asyncio.get_running_loop().time())
+        self.on_sound(g711.decode(data, "ulaw"))
         if len(data) > 65_500:
             self.errors.append("a message is too long")
         if len(data) % FRAME_BYTES:
@@ -88,6 +99,7 @@ class ChannelDouble:
             case "FLUSH_MEDIA":
                 self.queue.clear()
                 self.flushes += 1
+                self.on_clear()
             case "HANGUP":
                 self.hung_up.set()
             case other:
@@ -97,7 +109,8 @@ class ChannelDouble:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self.socket.send_bytes(self.to_say.popleft() if self.to_say else b"\xff" * FRAME_BYTES)
+            if self.talks:
+                await self.socket.send_bytes(self.to_say.popleft() if self.to_say else b"\xff" * FRAME_BYTES)
             while self.queue and isinstance(self.queue[0], str):
                 await self._event("MEDIA_MARK_PROCESSED", channel_id="170.1", correlation_id=str(self.queue.pop(0)))
             if self.queue:
@@ -116,7 +129,8 @@ class AudioSocketDouble:
     arrivals_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     to_say: deque[bytes] = field(default_factory=deque)
-    sounded_s: list[float] = field(default_factory=list)
+    on_sound: Callable[[bytes], None] = ignored
+    talks: bool = True
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     def send(self, kind: int, payload: bytes = b"") -> None:
@@ -128,15 +142,20 @@ class AudioSocketDouble:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            talking = group.create_task(self._talk())
+            talking = group.create_task(self._talk()) if self.talks else None
             try:
                 await self._listen()
             except asyncio.IncompleteReadError as error:
                 if error.partial:
                     self.errors.append("the line ended in mid-packet")
-            talking.cancel()
+            if talking is not None:
+                talking.cancel()
             self.hung_up.set()
             self.writer.close()
+
+    async def speak(self, pcm: bytes) -> None:
+        """The caller's next 20 ms (s16le); whoever calls this keeps time."""
+        self.send(0x10, pcm)
 
     async def _listen(self) -> None:
         while True:
@@ -149,8 +168,7 @@ class AudioSocketDouble:
                 return
             self.arrivals_s.append(asyncio.get_running_loop().time())
             self.heard += payload
-            if any(payload):
-                self.sounded_s.append(self.arrivals_s[-1])
+            self.on_sound(payload)
 
     async def _talk(self) -> None:
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dialogue.errors import StoreUnavailable
+from dialogue.functions import FunctionResult, spoken
 from dialogue.policy import Choice
 from dialogue.shop.types import Customer, Order, OrderStatus
 from dialogue.state import DialogueState
@@ -21,6 +22,7 @@ from gateway.config import Settings
 from gateway.conversation import Conversation
 from gateway.conversations import Conversations
 from gateway.core import Core
+from gateway.identities import Identities
 from gateway.metrics import Metrics
 from gateway.services import Services
 from gateway.voice import Voice
@@ -72,6 +74,7 @@ class FakeResponder:
     answer: Answer | None = None
     delay_s: float = 0.0
     turns: list[Turn] = field(default_factory=list)
+    told: list[FunctionResult] = field(default_factory=list)
 
     async def respond(self, state: DialogueState, turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
         self.turns.append(turn)
@@ -83,13 +86,23 @@ class FakeResponder:
             await asyncio.sleep(self.delay_s)
             yield Reply(turn.turn_id, text, "zh", is_last=number == len(self.replies))
 
+    async def tell(
+        self, state: DialogueState, turn: Turn, result: FunctionResult, actions: ActionRunner
+    ) -> AsyncGenerator[Item, None]:
+        self.told.append(result)
+        await asyncio.sleep(self.delay_s)
+        text = spoken(result, "zh")
+        yield Reply(turn.turn_id, "抱歉，没有查到。" if text is None else text, "zh", is_last=True)
+
     def chosen(self, state: DialogueState, turn: Turn) -> Choice:
         return Choice("order_status", "start", turn.parse.intent)
 
     def greeting(self, state: DialogueState, turn_id: int = 0) -> Reply:
         return Reply(turn_id, "您好，请问有什么可以帮您？", "zh", is_last=True)
 
-    def no_input(self, state: DialogueState, turn_id: int, attempt: int, *, has_keypad: bool = False) -> Reply:
+    def no_input(
+        self, state: DialogueState, turn_id: int, attempt: int, *, can_type: bool = True, has_keypad: bool = False
+    ) -> Reply:
         return Reply(turn_id, f"您还在吗？（{attempt}）", "zh", is_last=True, tells_result=False)
 
     def listening(self, state: DialogueState, turn_id: int = 0) -> Reply:
@@ -217,6 +230,7 @@ class House:
             Admission(5, self.metrics.sessions.set),
             RateLimit(600, clock),
             RateLimit(600, clock),
+            Identities(RateLimit(600, clock), RateLimit(600, clock), self.settings.gateway.demo_customer),
             self.metrics,
             clock,
             parts_of({"gateway": "ok"}),

@@ -17,7 +17,11 @@ from typing import Any
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
+from gateway.telephony.wire import AudioFormat
+
 Frame = dict[str, Any]
+FRAME_MS = 20
+ULAW = AudioFormat(8000, "ulaw")
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,28 @@ class Shape:
 
     start: Callable[[dict[str, str]], list[Frame]]
     """First frames, with these custom parameters."""
-    media: Callable[[int, bytes], Frame]
+    media: Callable[[int, bytes], Frame | bytes]
     """The nth 20 ms of the caller."""
     key: Callable[[str], Frame]
     echo: Callable[[str], Frame]
     payload: Callable[[Frame], bytes | None]
-    """The sound of a frame that we got."""
+    """The sound of a frame that we got; binary messages are sound in any case."""
     mark: Callable[[Frame], str | None]
     is_clear: Callable[[Frame], bool]
-    silence: bytes = b"\xff" * 160
-    bytes_per_s: int = 8000
+    drop: Callable[[str], Frame] | None = None
+    """What is said of a mark that was cleared; None: the same as of one that was reached."""
+    format: AudioFormat = ULAW
+    """Of both directions."""
     stop: Frame | None = None
+
+    @property
+    def silence(self) -> bytes:
+        """20 ms of it."""
+        return self.format.encoded(bytes(2 * self.format.rate_hz * FRAME_MS // 1000))
+
+
+def ignored(_pcm: bytes) -> None:
+    """Nobody listens."""
 
 
 @dataclass
@@ -53,8 +68,13 @@ class MediaDouble:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     to_say: deque[bytes] = field(default_factory=deque)
     """What the caller says next, 20 ms each; silence where nothing waits."""
-    sounded_s: list[float] = field(default_factory=list)
-    """When each run of audible sound came, on the loop's clock."""
+    on_sound: Callable[[bytes], None] = ignored
+    """Told of sound as it comes (s16le)."""
+    on_clear: Callable[[], None] = lambda: None
+    """Told when what was not yet played is to be forgotten."""
+    _sounds: list[bytes] = field(default_factory=list)
+    _number: int = 0
+    """Of the next 20 ms of the caller."""
     _waiting: list[tuple[str, Any]] = field(default_factory=list)
 
     async def press(self, digits: str) -> None:
@@ -69,7 +89,7 @@ class MediaDouble:
     @property
     def sounds(self) -> bytes:
         """All sound that came."""
-        return b"".join(self.shape.payload(frame) or b"" for frame in self.frames)
+        return b"".join(self._sounds)
 
     @property
     def marks(self) -> list[str]:
@@ -80,39 +100,61 @@ class MediaDouble:
             while not condition():  # noqa: ASYNC110 - any condition of a test
                 await asyncio.sleep(0.01)
 
-    async def _send(self, frame: Frame) -> None:
+    async def speak(self, pcm: bytes) -> None:
+        """The caller's next 20 ms (s16le); whoever calls this keeps time."""
+        await self._media(self.shape.format.encoded(pcm))
+
+    async def _media(self, payload: bytes) -> None:
+        await self._send(self.shape.media(self._number, payload))
+        self._number += 1
+
+    async def _send(self, frame: Frame | bytes) -> None:
         with contextlib.suppress(ConnectionError):
-            await self.socket.send_str(json.dumps(frame))
+            if isinstance(frame, bytes):
+                await self.socket.send_bytes(frame)
+            else:
+                await self.socket.send_str(json.dumps(frame))
 
-    async def _talk(self) -> None:
+    async def talk(self) -> None:
+        """Say what waits, or silence, in real time."""
         loop = asyncio.get_running_loop()
-        began, number = loop.time(), 0
+        began, silence = loop.time(), self.shape.silence
         while True:
-            await self._send(self.shape.media(number, self.to_say.popleft() if self.to_say else self.shape.silence))
-            number += 1
-            await asyncio.sleep(max(0.0, began + number * 0.02 - loop.time()))
+            await self._media(self.to_say.popleft() if self.to_say else silence)
+            await asyncio.sleep(max(0.0, began + self._number * FRAME_MS / 1000 - loop.time()))
 
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
+        """Take what comes until the socket closes."""
         async for message in self.socket:
-            if message.type is not WSMsgType.TEXT:
+            if message.type is WSMsgType.BINARY:
+                self._hear(message.data)
+            elif message.type is WSMsgType.TEXT:
+                await self._take(json.loads(message.data))
+            else:
                 break
-            frame = json.loads(message.data)
-            self.frames.append(frame)
-            if (payload := self.shape.payload(frame)) is not None:
-                self._waiting.append(("sound", len(payload)))
-                if payload.strip(self.shape.silence[:1]):
-                    self.sounded_s.append(asyncio.get_running_loop().time())
-            elif (name := self.shape.mark(frame)) is not None:
-                self._waiting.append(("mark", name))
-            elif self.shape.is_clear(frame):
-                self.clears += 1
-                marks = [name for kind, name in self._waiting if kind == "mark"]
-                self._waiting.clear()
-                for name in marks:
-                    await self._send(self.shape.echo(name))
         self.closed.set()
 
-    async def _play(self) -> None:
+    async def _take(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        if (payload := self.shape.payload(frame)) is not None:
+            self._hear(payload)
+        elif (name := self.shape.mark(frame)) is not None:
+            self._waiting.append(("mark", name))
+        elif self.shape.is_clear(frame):
+            self.clears += 1
+            self.on_clear()
+            marks = [name for kind, name in self._waiting if kind == "mark"]
+            self._waiting.clear()
+            for name in marks:
+                await self._send((self.shape.drop or self.shape.echo)(name))
+
+    def _hear(self, payload: bytes) -> None:
+        self._sounds.append(payload)
+        self._waiting.append(("sound", len(payload)))
+        self.on_sound(self.shape.format.decoded(payload))
+
+    async def play(self) -> None:
+        """Play what came, in real time, and echo the marks in it."""
         loop = asyncio.get_running_loop()
         while True:
             if not self._waiting:
@@ -122,7 +164,7 @@ class MediaDouble:
             if kind == "mark":
                 await self._send(self.shape.echo(value))
                 continue
-            until = loop.time() + value / self.shape.bytes_per_s
+            until = loop.time() + value / self.shape.format.bytes_per_ms / 1000
             cleared = self.clears
             while loop.time() < until and self.clears == cleared:  # noqa: ASYNC110 - a clear cuts it short
                 await asyncio.sleep(0.005)
@@ -131,14 +173,15 @@ class MediaDouble:
 
 @asynccontextmanager
 async def connected(
-    socket: ClientWebSocketResponse, shape: Shape, parameters: dict[str, str]
+    socket: ClientWebSocketResponse, shape: Shape, parameters: dict[str, str], *, talks: bool = True
 ) -> AsyncIterator[MediaDouble]:
-    """A stream that has started, the caller silent."""
+    """A stream that has started, the caller silent. ``talks`` false: the caller's sound comes by ``speak`` alone."""
     double = MediaDouble(socket, shape)
     for frame in shape.start(parameters):
         await double._send(frame)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(part) for part in (double._talk(), double._listen(), double._play())]
+        parts = [double.listen, double.play, *([double.talk] if talks else [])]
+        tasks = [group.create_task(part()) for part in parts]
         try:
             yield double
         finally:

@@ -52,6 +52,8 @@ def gateway(folder: Path, **settings: str) -> Iterator[GatewayProcess]:
         "KEFU_GATEWAY_PORT": str(port),
         "KEFU_GATEWAY_CONNECTS_PER_MINUTE": "100000",
         "KEFU_GATEWAY_REQUESTS_PER_MINUTE": "1000000",
+        "KEFU_GATEWAY_IDENTITY_CONNECTS_PER_MINUTE": "100000",
+        "KEFU_GATEWAY_IDENTITY_REQUESTS_PER_MINUTE": "1000000",
         "KEFU_GATEWAY_MAX_SESSIONS": "100",
         "KEFU_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/kefu.db",
         "KEFU_TRITON_RUNTIME_DIR": str(folder / "triton"),

@@ -28,13 +28,13 @@ from gateway.cli.client import Gateway, parse_message, split_audio
 from speech.audio import float_from_pcm
 from speech.types import LISTEN_RATE_HZ
 from tests.bench.audible import Playback
+from tests.bench.doors.ear import Ear
 from tests.bench.questions import Question
 
 FRAME_MS = 20
 OUTPUT_RATE_HZ = 24_000
 ANSWER_WITHIN_MS = 12_000.0
 """Beyond this the question counts as unanswered."""
-_FRAME_BYTES = LISTEN_RATE_HZ * FRAME_MS // 1000 * 2
 _REPORT_S = 0.25
 _LOOK_S = 0.01
 
@@ -95,9 +95,11 @@ class Line(Protocol):
 class Microphone:
     """Sends silence, and questions in it, in real time until cancelled."""
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
-        """``send`` takes 20 ms of s16le at 16 kHz; ``ConnectionClosed`` from it ends ``run``."""
+    def __init__(self, send: Callable[[bytes], Awaitable[None]], rate_hz: int = LISTEN_RATE_HZ) -> None:
+        """``send`` takes 20 ms of s16le at ``rate_hz``; a closed connection ends ``run``."""
+        self.rate_hz = rate_hz
         self._send = send
+        self._frame_bytes = rate_hz * FRAME_MS // 1000 * 2
         self._waiting = b""
         self._begun: asyncio.Future[float] | None = None
         self._closed = False
@@ -112,11 +114,11 @@ class Microphone:
                 due_ms = zero_ms + (number + 1) * FRAME_MS
                 await asyncio.sleep(max(0.0, due_ms - now_ms()) / 1000)
                 self.late_ms.append(now_ms() - due_ms)
-                frame, self._waiting = self._waiting[:_FRAME_BYTES], self._waiting[_FRAME_BYTES:]
+                frame, self._waiting = self._waiting[: self._frame_bytes], self._waiting[self._frame_bytes :]
                 self._begin(due_ms - FRAME_MS)
-                await self._send(frame.ljust(_FRAME_BYTES, b"\0"))
+                await self._send(frame.ljust(self._frame_bytes, b"\0"))
                 number += 1
-        except ConnectionClosed:
+        except (ConnectionClosed, ConnectionError):
             pass  # who receives knows whether that is right
         finally:
             self._closed = True
@@ -162,8 +164,12 @@ async def _grant(url: str, body: dict[str, str]) -> dict[str, Any]:
 class KefuLine:
     """A line to the gateway's voice socket."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, ear: Ear | None = None) -> None:
         self._socket = socket
+        self._ear = ear
+        """Hears everything, whatever answer it belongs to."""
+        self.opened_ms = 0.0
+        """When the start was sent."""
         self.microphone = Microphone(socket.send)
         self._answers: dict[int, Answer] = {}
         self._before = -1
@@ -179,8 +185,10 @@ class KefuLine:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, gateway: Gateway, resume_token: str | None = None) -> AsyncIterator[Self]:
-        """Call; leaving hangs up. ``resume_token`` of an earlier line goes on with it. The gateway does not greet.
+    async def open(
+        cls, gateway: Gateway, resume_token: str | None = None, *, greet: bool = False, ear: Ear | None = None
+    ) -> AsyncIterator[Self]:
+        """Call; leaving hangs up. ``resume_token`` of an earlier line goes on with it.
 
         Raises ``OSError`` when it is refused, and a group of what broke the line while it was open.
         """
@@ -188,8 +196,9 @@ class KefuLine:
         protocols = [websockets.Subprotocol(name) for name in gateway.subprotocols(str(grant["token"]))]
         async with connect(gateway.voice_url, subprotocols=protocols, max_size=2**20) as socket:
             rates = {"rate_hz": LISTEN_RATE_HZ, "output_rate_hz": OUTPUT_RATE_HZ}
-            await socket.send(json.dumps({"type": "start", "version": 1, "greet": False, **rates}))
-            line = cls(socket)
+            line = cls(socket, ear)
+            line.opened_ms = now_ms()
+            await socket.send(json.dumps({"type": "start", "version": 1, "greet": greet, **rates}))
             line.resume_token = str(grant.get("resume_token", ""))
             async with asyncio.TaskGroup() as group:
                 jobs = [group.create_task(job()) for job in (line.receive, line.microphone.run, line.report)]
@@ -249,6 +258,8 @@ class KefuLine:
                     self.take(parse_message(message), now_ms())
                     continue
                 turn_id, _, pcm = split_audio(message)
+                if self._ear is not None:
+                    self._ear.push(pcm, now_ms())
                 if turn_id > self._before:
                     self._of(turn_id).playback.push(float_from_pcm(pcm), now_ms())
         except ConnectionClosed:
@@ -272,6 +283,8 @@ class KefuLine:
                 self.errors.append(message["code"])
             case "bye":
                 self.hung_up = True
+            case "clear" if self._ear is not None:
+                self._ear.clear(at_ms)
         if turn_id <= self._before:
             return
         answer = self._of(turn_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import json
 import os
 import shutil
 import tempfile
@@ -120,9 +122,11 @@ async def _asr(bench: Bench) -> Results:
 
 
 async def _phone(bench: Bench) -> Results:
-    from tests.bench import phone
+    from tests.bench.phone import measure
 
-    return await _offered(phone.measure, bench)
+    return await measure.measure(
+        BUILD, bench.folder / "phone", bench.console, quick=bench.quick, recordings=bench.recordings
+    )
 
 
 async def _robust(bench: Bench) -> Results:
@@ -185,6 +189,39 @@ async def _nlu(bench: Bench) -> Results:
     return await understanding.measure(bench.folder / "nlu", bench.data, quick=bench.quick)
 
 
+async def _doors(bench: Bench) -> Results:
+    from tests.bench.doors import measure
+
+    calls = measure.QUICK_CALLS if bench.quick else measure.CALLS
+    return await measure.measure(BUILD, bench.folder / "doors", bench.console, calls=calls)
+
+
+async def _doors_table(bench: Bench) -> Results:
+    from tests.bench.doors import figures
+
+    found, about = (
+        json.loads((BUILD / "bench" / name).read_text("utf-8")) for name in ("doors.json", "doors.machine.json")
+    )
+    last_run = f"{about['at'][:10]}, {about['machine']}, load {found['door_load']['value']:g}"
+    readme = BUILD.parent / "README.md"
+    readme.write_text(figures.filled(readme.read_text("utf-8"), figures.cells(found), last_run), "utf-8")
+    bench.console.print("wrote the figures of the last run into README.md, section Doors")
+    return {}
+
+
+async def _openapi(bench: Bench) -> Results:
+    from tests.bench.openapi import measure
+
+    with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+        return await measure.measure(Path(folder), bench.console, quick=bench.quick)
+
+
+async def _fuzz(bench: Bench) -> Results:
+    from tests.bench.fuzz import parent
+
+    return await asyncio.to_thread(parent.measure, BUILD, bench.console, quick=bench.quick)
+
+
 async def _memory(bench: Bench) -> Results:
     from tests.bench import memory
 
@@ -212,15 +249,19 @@ PARTS: Mapping[str, Part] = {
     "triton": Part(_triton, "Triton call overhead", 5),
     "voice": Part(_voice, "voice-to-voice from the true end of speech, at 1, 2, 4 and 8 calls", 15),
     "pipecat": Part(_pipecat, "the same questions to pipecat", 20),
+    "doors": Part(_doors, "first audio through every door", 25),
     "text": Part(_text, "text turns", 5),
     "memory": Part(_memory, "memory of open sessions", 5),
     "turn_taking": Part(_turn_taking, "turn-taking scenes", 45),
     "asr": Part(_asr, "recognition: utterances per second and error rate", 30),
     "nlu": Part(_nlu, "understanding: held out, and on the data sets of --data FOLDER", 60),
-    "phone": Part(_phone, "8 kHz: error rates and spoken numbers on the recordings of --recordings FOLDER", 15),
+    "phone": Part(_phone, "8 kHz: what is heard, who has the floor, and when the answer begins", 30),
     "robust": Part(_robust, "understanding over the telephone, plain and robust", 15),
     "stories_aloud": Part(_stories_aloud, "our stories told on the telephone", 40),
     "media": Part(_media, "media path with stub engines", 20),
+    "openapi": Part(_openapi, "every HTTP route fuzzed from its document", 15),
+    "fuzz": Part(_fuzz, "strangers' messages to every codec (python -m tests.bench.fuzz sends a million to each)", 45),
     "soak": Part(_soak, "soak", 10),
+    "doors_table": Part(_doors_table, "first audio of the last run into the README", 1, by_default=False),
     "waterfall": Part(_waterfall, "the time of one turn as a picture", 1, by_default=False),
 }

@@ -12,7 +12,8 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from gateway.engines import load_voice
 from gateway.voice import Voice
 from tests.bench.results import Result, Results, save, show
 from tests.turn_taking.audio import RecordedSounds, Tap
+from tests.turn_taking.caller import Caller
 from tests.turn_taking.figures import figures, table
 from tests.turn_taking.meaning import Understood, understood
 from tests.turn_taking.noises import Noises
@@ -84,11 +86,20 @@ def measure_steady(
 ) -> Results:
     """The same in virtual time (``tests.turn_taking.steady``): a busy machine changes nothing but how long it takes."""
     scenes = chosen(quick=quick, everything=everything, kinds=kinds, recordings=recordings)
+    with steady_stage(scenes, build, console, recordings) as stage:
+        played = play_steady(scenes, stage, Progress(console, len(scenes)))
+    return _results(played, stage.voices, build, console)
+
+
+@contextmanager
+def steady_stage(scenes: Sequence[Scene], build: Path, console: Console, recordings: Path | None) -> Iterator[Stage]:
+    """Real engines for ``play_steady``; what customers say in ``scenes`` is spoken where it is not yet."""
     voices = Voices(build / "bench" / "turn_taking")
     texts = wanted(scenes)
-    asyncio.run(
-        voices.prepare(texts, lambda done, of: console.print(f"  speaking {done + 1} of {of}", highlight=False))
-    )
+    with asyncio.Runner() as runner:
+        runner.run(
+            voices.prepare(texts, lambda done, of: console.print(f"  speaking {done + 1} of {of}", highlight=False))
+        )
     noises = Noises(recordings / "noise" if recordings else None, lambda: [voices.of(*text) for text in texts])
     log.configure("error", "json")
     engines = EngineLoop()
@@ -99,20 +110,23 @@ def measure_steady(
         tts=SteadyTts(loaded.tts, engines),
         vad=SteadyVad(loaded.vad),
     )
-    progress = Progress(console, len(scenes))
-    played = []
     try:
         with understood(steady=True) as understanding:
-            stage = Stage(voice, voices, noises, understanding)
-            for scene in scenes:
-                with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-                    played.append(runner.run(_play(scene, stage)))
-                progress.tell(played[-1])
+            yield Stage(voice, voices, noises, understanding)
     finally:
         engines.run(loaded.asr.close())
         engines.run(loaded.tts.close())
         engines.close()
-    return _results(played, voices, build, console)
+
+
+def play_steady(scenes: Sequence[Scene], stage: Stage, progress: Progress, by: type[Caller] = Caller) -> list[Played]:
+    """``scenes`` in virtual time. Not within a running event loop."""
+    played = []
+    for scene in scenes:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            played.append(runner.run(_play(scene, stage, by)))
+        progress.tell(played[-1])
+    return played
 
 
 def _results(played: Sequence[Played], voices: Voices, build: Path, console: Console) -> Results:
@@ -177,11 +191,11 @@ async def _play_all(scenes: Sequence[Scene], stage: Stage, progress: Progress) -
     return [played[scene.id] for scene in scenes]
 
 
-async def _play(scene: Scene, stage: Stage) -> Played:
+async def _play(scene: Scene, stage: Stage, by: type[Caller] = Caller) -> Played:
     tap = Tap(stage.voice.tts)
     voice = replace(stage.voice, tts=tap, prompts=None)
     sounds = RecordedSounds(stage.voices, stage.noises)
-    take = await perform_within(scene, voice, sounds, _SCENE_S, stage.understanding)
+    take = await perform_within(scene, voice, sounds, _SCENE_S, stage.understanding, by)
     return Played(scene, take, score(scene, take, tap.renderings, alike=_ALIKE))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -177,3 +178,15 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
         if line.startswith(("import ", "from "))
     }
     assert imported - {"__future__"} <= sys.stdlib_module_names
+
+
+def test_environments_are_made_beside_each_other() -> None:
+    met = threading.Barrier(2, timeout=10)
+    bootstrap.at_once(met.wait, met.wait)
+
+
+def test_a_failure_beside_another_job_ends_the_script_when_that_is_done() -> None:
+    done: list[str] = []
+    with pytest.raises(SystemExit) as ended:
+        bootstrap.at_once(lambda: bootstrap.stop("no disk"), lambda: done.append("other"))
+    assert (ended.value.code, done) == (1, ["other"])

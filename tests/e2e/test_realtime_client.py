@@ -1,8 +1,9 @@
-"""npm's @openai/agents-realtime, unchanged, talks to the real gateway: real voices, real recogniser, real answers."""
+"""npm's @openai/agents-realtime, unchanged, talks to the real gateway, from node (WebSocket) and chromium (WebRTC)."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import urllib.request
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from speech.audio import pcm_from_float, read_wav, resample
 from tests.bench.gateway_process import GatewayProcess
+from tests.e2e.page import CHROMIUM, with_microphone
 from tests.e2e.recordings import Recordings
+from tests.fakes_gateway import wait_until
 
 HERE = Path(__file__).parent / "realtime_client"
 pytestmark = pytest.mark.timeout(240)
@@ -45,15 +49,21 @@ def sounds(recordings: Recordings, tmp_path_factory: pytest.TempPathFactory) -> 
     return made
 
 
-def call(gateway: GatewayProcess, client: Path, *sounds: Path) -> dict[str, Any]:
+def secret_of(gateway: GatewayProcess) -> str:
     ask = urllib.request.Request(
         f"{gateway.url}/v1/realtime/client_secrets", data=b"{}", headers={"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(ask, timeout=10) as response:
-        secret = json.load(response)["value"]
+        return str(json.load(response)["value"])
+
+
+def call(gateway: GatewayProcess, client: Path, *sounds: Path, tool: str = "") -> dict[str, Any]:
     url = gateway.url.replace("http", "ws", 1) + "/v1/realtime?model=kefu"
-    command = ["node", "call.mjs", url, secret, *map(str, sounds)]
-    done = subprocess.run(command, cwd=client, capture_output=True, text=True, timeout=120, check=False)
+    command = ["node", "call.mjs", url, secret_of(gateway), *map(str, sounds)]
+    environment = {**os.environ, "KEFU_TOOL": tool}
+    done = subprocess.run(
+        command, cwd=client, capture_output=True, text=True, timeout=120, check=False, env=environment
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert result["errors"] == []
@@ -73,3 +83,82 @@ def test_the_answer_is_interrupted(gateway: GatewayProcess, client: Path, sounds
     assert result["interrupted"] >= 1
     assert "退" in result["transcripts"][-1]
     assert len(result["answers"]) >= 2
+
+
+def test_its_tool_is_called_and_what_it_returns_is_spoken(
+    gateway: GatewayProcess, client: Path, sounds: dict[str, Path]
+) -> None:
+    result = call(gateway, client, sounds["order"], tool="yes")
+    (arguments,) = result["tools"]
+    assert "订单" in arguments["question"]
+    bridge, told = result["answers"]
+    assert bridge == "好的，我查一下。"
+    assert told == "包裹在宁波的仓库，星期六送到。"
+    assert result["audio_bytes"] > 24_000 * 2 * 2
+
+
+def test_a_tool_that_throws_is_apologised_for(gateway: GatewayProcess, client: Path, sounds: dict[str, Path]) -> None:
+    result = call(gateway, client, sounds["order"], tool="broken")
+    assert len(result["tools"]) == 1
+    assert "没有查到结果" in result["answers"][-1]
+    assert "warehouse" not in "".join(result["answers"])
+
+
+_IN_THE_BROWSER = """
+async ([url, secret]) => {
+  const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebRTC, tool } = window.OpenAIAgentsRealtime;
+  const seen = window.seen = { kinds: [], answers: [], transcripts: [], tools: [], errors: [], level: 0 };
+  const orderStatus = tool({
+    name: "order_status", description: "Where an order is.", strict: false,
+    parameters: { type: "object", properties: { question: { type: "string" } }, additionalProperties: true },
+    execute: async (args) => { seen.tools.push(args); return "包裹在宁波的仓库，星期六送到。"; },
+  });
+  const audioElement = document.createElement("audio");
+  const transport = new OpenAIRealtimeWebRTC({ baseUrl: url + "/v1/realtime/calls", audioElement });
+  const agent = new RealtimeAgent({ name: "kefu", instructions: "unused", tools: [orderStatus] });
+  const config = { audio: { input: { transcription: { model: "kefu-asr" } } } };
+  const session = window.session = new RealtimeSession(agent, { transport, model: "kefu", config });
+  transport.on("*", (event) => {
+    seen.kinds.push(event.type);
+    if (event.type === "response.output_audio_transcript.done") seen.answers.push(event.transcript);
+    if (event.type === "conversation.item.input_audio_transcription.completed") seen.transcripts.push(event.transcript);
+  });
+  session.on("error", (event) => seen.errors.push(JSON.stringify(event.error ?? event)));
+  await session.connect({ apiKey: secret });
+  const context = new AudioContext(), meter = context.createAnalyser(), samples = new Float32Array(meter.fftSize);
+  context.createMediaStreamSource(audioElement.srcObject).connect(meter);
+  setInterval(() => {
+    meter.getFloatTimeDomainData(samples);
+    seen.level = Math.max(seen.level, ...samples.map(Math.abs));
+  }, 50);
+}
+"""
+
+
+@pytest.mark.browser
+def test_in_a_browser_it_talks_over_webrtc(
+    gateway: GatewayProcess, client: Path, recordings: Recordings, tmp_path: Path
+) -> None:
+    """The client's own bundle in chromium, by its default transport: asked aloud, the tool called, its output heard."""
+    if not CHROMIUM.exists():
+        pytest.skip("Debian's chromium is not installed: apt-get install chromium")
+    bundle = client / "node_modules/@openai/agents-realtime/dist/bundle/openai-realtime-agents.umd.js"
+    with sync_playwright() as playwright:
+        browser = with_microphone(playwright, recordings.samples["order"], tmp_path)
+        # Only the client's bundle is a stranger to the page's policy.
+        page = browser.new_context(locale="zh-CN", bypass_csp=True).new_page()
+        page.goto(f"{gateway.url}/web/example.html")
+        page.add_script_tag(path=bundle)
+        page.evaluate(_IN_THE_BROWSER, [gateway.url, secret_of(gateway)])
+        wait_until(
+            lambda: page.evaluate("seen.kinds.includes('output_audio_buffer.stopped') && seen.answers.length > 1"), 60
+        )
+        seen = page.evaluate("seen")
+        page.evaluate("session.close()")
+        browser.close()
+    assert "单什么时候" in seen["transcripts"][0]
+    assert len(seen["tools"]) == 1
+    assert seen["answers"] == ["好的，我查一下。", "包裹在宁波的仓库，星期六送到。"]
+    assert seen["level"] > 0.01
+    assert seen["errors"] == []
+    assert "response.output_audio.delta" not in seen["kinds"]

@@ -1,45 +1,40 @@
-"""Debian's baresip, a softphone of other people's, calls the real gateway: a spoken question over RTP, its answer."""
+"""Softphones of other people call the real gateway: a spoken question over RTP, its answer, keys, the answer to those.
+
+Debian's baresip (G.711, as from a trunk) and Linphone (Opus, RFC 4733 keys on its clock).
+"""
 
 from __future__ import annotations
 
+import json
 import re
-import shutil
-import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from speech.audio import read_wav, resample, speech_bounds_ms, write_wav
+from dialogue.shop.demo import sample_order_number
+from speech.audio import speech_bounds_ms, write_wav
+from speech.types import Samples
 from tests.bench.gateway_process import GatewayProcess
 from tests.bench.gateway_process import gateway as running_gateway
 from tests.e2e.recordings import Recordings
-from tests.gateway.free_ports import free_udp_port
+from tests.gateway.channels.sip.softphones import baresip, linphone, needs_baresip, needs_linphone
+from tests.gateway.free_ports import free_sip_port, free_udp_port
 
 pytestmark = pytest.mark.timeout(180)
-MODULES = Path("/usr/lib/baresip/modules")
-CONFIG = """
-module_path {modules}
-module stdio.so
-module g711.so
-module aufile.so
-module sndfile.so
-module_tmp account.so
-module_app menu.so
-audio_source aufile,{question}
-audio_player aufile,{folder}/unused.wav
-snd_path {folder}
-sip_listen 127.0.0.1:{port}
-net_interface 127.0.0.1
-audio_channels 1-1
-"""
+_GREETING_S = 6.0
+"""The call begins with a greeting; the question comes after it, and then there is time for the answer."""
+_ANSWER_S = 8.5
+"""The question ends before; what sounds later is the answer."""
+_KEYS_S = 16.0
 
 
 @pytest.fixture(scope="module")
 def sip_gateway(weights: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayProcess, int]]:
     """Answers SIP on a port of its own, for this machine."""
-    port, rtp = free_udp_port(), free_udp_port()
+    port, rtp = free_sip_port(), free_udp_port()
     settings = {
         "SIP_PORT": str(port),
         "SIP_HOST": "127.0.0.1",
@@ -51,29 +46,73 @@ def sip_gateway(weights: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield process, port
 
 
-def test_a_softphone_asks_and_hears_the_answer(
-    sip_gateway: tuple[GatewayProcess, int], recordings: Recordings, tmp_path: Path
-) -> None:
-    if shutil.which("baresip") is None:
-        pytest.skip("Debian's baresip-core is not installed")
-    process, port = sip_gateway
-    # The call begins with a greeting; the question comes after it, and then there is time for the answer.
-    question = np.concatenate([np.zeros(16_000 * 6), recordings.samples["order"], np.zeros(16_000 * 12)])
-    write_wav(tmp_path / "question.wav", resample(question.astype(np.float32), 16_000, 8000), 8000)
-    (tmp_path / "config").write_text(
-        CONFIG.format(
-            modules=MODULES, question=tmp_path / "question.wav", folder=tmp_path, port=free_udp_port()
-        ).lstrip()
+def asked(recordings: Recordings, seconds: float) -> Samples:
+    """A microphone that says the question once."""
+    before, question = np.zeros(int(16_000 * _GREETING_S)), recordings.samples["order"]
+    after = np.zeros(max(0, int(16_000 * seconds) - before.size - question.size))
+    return np.concatenate([before, question, after]).astype(np.float32)
+
+
+def understood(process: GatewayProcess) -> list[str]:
+    """Intents of the calls so far."""
+    return re.findall(r"channel=sip .*intent=(\w+)", process.log.read_text())
+
+
+def heard_as(process: GatewayProcess, folder: Path, heard: Samples, rate_hz: int) -> str:
+    """What a recording says, by the gateway's own ears."""
+    write_wav(folder / "answer.wav", heard, rate_hz)
+    boundary = "answer-of-the-call"
+    body = b"".join(
+        [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'.encode(),
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'.encode(),
+            (folder / "answer.wav").read_bytes(),
+            f"\r\n--{boundary}--\r\n".encode(),
+        ]
     )
-    (tmp_path / "accounts").write_text("<sip:13900000000@127.0.0.1>;regint=0;audio_codecs=PCMA\n")
-    command = ["baresip", "-4", "-f", str(tmp_path), "-e", f"d sip:kefu@127.0.0.1:{port}", "-t", "22"]
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
-    log = process.log.read_text()
-    # Whisper may take 什么时候到 for either question about the order.
-    assert re.search(r"channel=sip .*intent=(order_status|logistics)", log), log[-2000:]
-    heard = next(path for path in tmp_path.glob("dump-*-dec.wav"))
-    samples, rate_hz = read_wav(heard)
-    # The question ends at eight seconds or so; what sounds later is the answer.
-    bounds = speech_bounds_ms(samples[round(8.5 * rate_hz) :], rate_hz)
+    request = urllib.request.Request(
+        f"{process.url}/v1/audio/transcriptions",
+        data=body,
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return str(json.load(response)["text"])
+
+
+def spoken_between(heard: Samples, rate_hz: int, from_s: float, to_s: float) -> Samples:
+    """The part of a recording in which the answer is; it must be heard."""
+    part = heard[round(from_s * rate_hz) : round(to_s * rate_hz)]
+    bounds = speech_bounds_ms(part, rate_hz)
     assert bounds is not None, "the answer is heard"
     assert bounds[1] - bounds[0] > 1000
+    return part
+
+
+@needs_baresip
+async def test_baresip_asks_and_hears_the_answer(
+    sip_gateway: tuple[GatewayProcess, int], recordings: Recordings, tmp_path: Path
+) -> None:
+    process, port = sip_gateway
+    before = len(understood(process))
+    said = asked(recordings, 22)
+    heard, rate_hz = await baresip(tmp_path, port, said, codec="PCMA/8000/1", seconds=22)
+    # Whisper may take 什么时候到 for either question about the order.
+    assert set(understood(process)[before:]) & {"order_status", "logistics"}
+    spoken_between(heard, rate_hz, _ANSWER_S, 22)
+
+
+@needs_linphone
+async def test_linphone_asks_hears_the_answer_and_gives_the_order_number_by_keys(
+    sip_gateway: tuple[GatewayProcess, int], recordings: Recordings, tmp_path: Path
+) -> None:
+    process, port = sip_gateway
+    before = len(understood(process))
+    keys = [(_KEYS_S + place * 0.35, key) for place, key in enumerate(f"{sample_order_number()}#")]
+    said = asked(recordings, 40)
+    heard, rate_hz = await linphone(tmp_path, port, said, keys=keys, seconds=34)
+    assert set(understood(process)[before:]) & {"order_status", "logistics"}
+    assert len(understood(process)) - before == 2, "the question, and the number once"
+    first = heard_as(process, tmp_path, spoken_between(heard, rate_hz, _ANSWER_S, _KEYS_S), rate_hz)
+    assert "订单" in first, "the number is asked for"
+    second = heard_as(process, tmp_path, spoken_between(heard, rate_hz, keys[-1][0], 40), rate_hz)
+    assert re.search("四位|4位|尾号|手机", second), "the next question is heard to its end"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -80,6 +80,8 @@ class _Layer:
 class Caller:
     """The customer's end of one session. ``act`` plays the scene, ``watch`` takes what comes; then ask ``take``."""
 
+    rate_hz: ClassVar[int] = LISTEN_RATE_HZ
+    """Of the sound that the session is sent."""
     scene: Scene
     session: VoiceSession
     sounds: Sounds

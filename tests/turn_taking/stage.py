@@ -35,10 +35,12 @@ class SceneHouse(House):
         return self.ears_and_mouth
 
 
-async def perform(scene: Scene, voice: Voice, sounds: Sounds, understanding: Any = None) -> Take:
+async def perform(
+    scene: Scene, voice: Voice, sounds: Sounds, understanding: Any = None, by: type[Caller] = Caller
+) -> Take:
     """Play ``scene``; returns what happened. Never raises for what the session does wrong.
 
-    ``understanding`` None: every word is taken for a question about an order.
+    ``understanding`` None: every word is taken for a question about an order. ``by``: how the customer is connected.
     """
     house = SceneHouse(ears_and_mouth=voice)
     house.understanding = understanding or house.understanding
@@ -46,9 +48,9 @@ async def perform(scene: Scene, voice: Voice, sounds: Sounds, understanding: Any
     async with asyncio.TaskGroup() as background:
         core = house.core(background)
         services = house.services(core)
-        start = ev.Start(output_rate_hz=OUTPUT_RATE_HZ, language=scene.language, greet=False)
+        start = ev.Start(by.rate_hz, OUTPUT_RATE_HZ, language=scene.language, greet=False)
         session = VoiceSession(services, voice, house.conversation(core), start)
-        caller = Caller(scene, session, sounds)
+        caller = by(scene, session, sounds)
         watching = background.create_task(caller.watch())
         running = background.create_task(session.run(caller.inbound()))
         try:
@@ -77,9 +79,16 @@ class _Dialogue:
             yield Reply(turn.turn_id, SECOND_ANSWER[scene.language], scene.language, is_last=True)
 
 
-async def perform_within(scene: Scene, voice: Voice, sounds: Sounds, seconds: float, understanding: Any = None) -> Take:
+async def perform_within(
+    scene: Scene,
+    voice: Voice,
+    sounds: Sounds,
+    seconds: float,
+    understanding: Any = None,
+    by: type[Caller] = Caller,
+) -> Take:
     """``perform`` with a limit on (loop) time; a scene that hangs is a faulty take."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            return await perform(scene, voice, sounds, understanding)
+            return await perform(scene, voice, sounds, understanding, by)
     return Take(fault=f"not over after {seconds:.0f} s")

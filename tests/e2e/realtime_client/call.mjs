@@ -14,7 +14,26 @@ const handOff = tool({
   strict: false,
   execute: async (args) => { heard.tools.push(args); return "transferred"; },
 });
-const agent = new RealtimeAgent({ name: "kefu", instructions: "unused", tools: [handOff] });
+const orderStatus = tool({
+  name: "order_status",
+  description: "Where an order is.",
+  parameters: {
+    type: "object",
+    properties: { question: { type: "string", description: "The customer's question" }, order_number: { type: "string" } },
+    required: ["question"],
+    additionalProperties: false,
+  },
+  strict: false,
+  execute: async (args) => {
+    heard.tools.push(args);
+    await sleep(300);
+    if (process.env.KEFU_TOOL === "broken") throw new Error("the warehouse is away");
+    return "包裹在宁波的仓库，星期六送到。";
+  },
+});
+// KEFU_TOOL: order_status is offered; "broken": it throws.
+const tools = process.env.KEFU_TOOL ? [handOff, orderStatus] : [handOff];
+const agent = new RealtimeAgent({ name: "kefu", instructions: "unused", tools });
 const transport = new OpenAIRealtimeWebSocket({ url });
 const session = new RealtimeSession(agent, { transport, model: "kefu", config: { audio: { input: { transcription: { model: "kefu-asr" } } } } });
 
@@ -51,7 +70,8 @@ async function silence(until, limitMs) {
 try {
   await session.connect({ apiKey: secret });
   await say(question);
-  await silence(() => (interruption ? heard.audio_bytes > 24 * 2 * 600 : done > 0), 20000);
+  const told = () => heard.answers.length > 1 && done > 2; // the call, its bridge, its output
+  await silence(() => (process.env.KEFU_TOOL ? told() : interruption ? heard.audio_bytes > 24 * 2 * 600 : done > 0), 20000);
   if (interruption) {
     const before = done;
     await say(interruption);

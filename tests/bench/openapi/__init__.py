@@ -1,0 +1,1 @@
+"""Fuzzing of every HTTP route from its own OpenAPI document, by schemathesis."""
