@@ -18,6 +18,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,11 +36,21 @@ def main() -> None:
     parser.add_argument("--coqui", action="store_true", help="add Coqui's voices")
     options = parser.parse_args()
     check_python()
-    make_gateway("test" if options.test else "coqui" if options.coqui else "run")
     lock = ROOT / "inference_server" / "requirements.lock"
-    make_environment(
-        ROOT / ".venv-server", "model server environment", ["--requirement", str(lock)], stamp_of([lock], "server")
+    at_once(
+        lambda: make_gateway("test" if options.test else "coqui" if options.coqui else "run"),
+        lambda: make_environment(
+            ROOT / ".venv-server", "model server environment", ["--requirement", str(lock)], stamp_of([lock], "server")
+        ),
     )
+
+
+def at_once(*jobs: Callable[[], None]) -> None:
+    """Beside each other: one unpacks while another waits for the network. Ends as the first one ended that failed."""
+    with ThreadPoolExecutor(len(jobs)) as lanes:
+        running = [lanes.submit(job) for job in jobs]
+    for job in running:
+        job.result()
 
 
 def make_gateway(purpose: str) -> None:
@@ -161,6 +172,10 @@ def step(name: str, command: list[str]) -> None:
     stop(f"{name}: {errors[-1]}")
 
 
+_doing: dict[str, str] = {}
+"""What each step is at, for the one line of a terminal."""
+
+
 def tick(name: str, output: list[str], started: float, done: threading.Event) -> None:
     """Show what goes on: seconds, and the package at hand."""
     while not done.wait(0.5 if sys.stdout.isatty() else 15):
@@ -170,8 +185,17 @@ def tick(name: str, output: list[str], started: float, done: threading.Event) ->
         doing = f" {packages[-1][:40]}" if packages else ""
         if output and output[-1].startswith("Installing"):
             doing = " unpacking"
-        line = f"  … {name}: {time.monotonic() - started:.0f} s{doing}"
-        print(f"\r\033[K{line}" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True)
+        line = f"{name}: {time.monotonic() - started:.0f} s{doing}"
+        if sys.stdout.isatty():
+            _doing[name] = line
+            print(
+                f"\r\033[K  … {'; '.join(list(_doing.values()))}"[: shutil.get_terminal_size().columns],
+                end="",
+                flush=True,
+            )
+        else:
+            print(f"  … {line}", flush=True)
+    _doing.pop(name, None)
 
 
 def stop(message: str) -> None:
