@@ -6,7 +6,7 @@
     stop  -> SIGTERM -> (2 s) SIGKILL to the group -> socket and shared memory removed
 
 Triton never restarts a dead model process and goes on calling it ready; so every model is sent a tiny inference every
-few seconds. The server dies with this process (PR_SET_PDEATHSIG).
+few seconds. Should this process be killed, ``reaper`` ends the server and its models.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ _STEADY_S = 60.0
 _LOG_BYTES = 10 * 2**20
 _LOG_TAIL_LINES = 8
 
-# exec keeps the death signal; preexec_fn would have run Python in a fork of a threaded process.
+_REAPER = Path(__file__).with_name("reaper.py")
+# Until the reaper watches. exec keeps the death signal; preexec_fn would run Python in a fork of a threaded process.
 _DIE_WITH_PARENT = (
     "import ctypes, os, signal, sys;"
-    "ctypes.CDLL(None).prctl(1, signal.SIGTERM);"
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL);"
     "os.getppid() == int(sys.argv[1]) or sys.exit(1);"
     "os.execv(sys.argv[2], sys.argv[2:])"
 )
@@ -80,6 +81,7 @@ class Triton:
         self._on_event = on_event
         self._installation: Installation | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._reaper: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._watched: list[ModelWatch] = []
         self._shm_prefix = ""
@@ -196,6 +198,7 @@ class Triton:
                 start_new_session=True,
             )  # fmt: skip
         try:
+            await self._start_reaper(self._process.pid)
             await self._ready(self._process, log_start)
         except BaseException:
             await self._end_process(signal.SIGKILL)
@@ -203,6 +206,23 @@ class Triton:
         self._watched = [ModelWatch(self._client, name, self._on_event, loaded=True) for name in self._models]
         self._watched += [ModelWatch(self._client, name, self._on_event, loaded=False) for name in self._lazy_models]
         self._on_event(f"Triton ready in {time.monotonic() - started:.1f} s: {', '.join(self._models)}")
+
+    async def _start_reaper(self, server: int) -> None:
+        await self._reap()
+        self._reaper = await asyncio.create_subprocess_exec(
+            self._python, "-I", "-S", _REAPER, str(os.getpid()), str(server), self._shm_prefix, self._socket,
+            stdin=asyncio.subprocess.DEVNULL,
+            # What is killed together with this process is not the reaper's group.
+            start_new_session=True,
+        )  # fmt: skip
+
+    async def _reap(self) -> None:
+        """The server is gone, and so is whoever would have ended it."""
+        if self._reaper is not None and self._reaper.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._reaper.kill()
+            await self._reaper.wait()
+        self._reaper = None
 
     async def _ready(self, process: asyncio.subprocess.Process, log_start: int) -> None:
         exited = asyncio.create_task(process.wait())
@@ -252,6 +272,7 @@ class Triton:
         # Model processes outlive a killed server by seconds, and their shared memory for ever.
         _signal_group(process.pid, signal.SIGKILL)
         await process.wait()
+        await self._reap()
         for left in Path("/dev/shm").glob(f"{self._shm_prefix}*"):  # noqa: ASYNC240
             left.unlink(missing_ok=True)
 

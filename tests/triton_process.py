@@ -79,8 +79,12 @@ class TritonProcess:
     @property
     def server_pid(self) -> int:
         """Of ``tritonserver`` itself; another one after a restart."""
-        (pid,) = children(self.supervisor.pid)
+        (pid,) = self._servers()
         return pid
+
+    def _servers(self) -> list[int]:
+        """Beside them the supervisor has a reaper each."""
+        return [pid for pid in children(self.supervisor.pid) if "reaper.py" not in command_line(pid)]
 
     def kill_server(self) -> None:
         """End ``tritonserver`` as a crash would; only so may a test do it."""
@@ -93,7 +97,7 @@ class TritonProcess:
         ends_at = time.monotonic() + within_s
         while True:
             said = self.events.read_text()
-            alive = children(self.supervisor.pid)
+            alive = self._servers()
             if said.count(_READY) > said.count(_ENDED) and len(alive) == 1 and not self._last_words():
                 return alive[0]
             assert time.monotonic() < ends_at, f"Triton does not come back:\n{said}"

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -51,11 +51,16 @@ def say_to_whom(url: str, text: str, conversation: str) -> tuple[int, Message]:
         return int(response.headers["X-Kefu-Worker"]), json.load(response)
 
 
-def until(holds: Callable[[], bool]) -> float:
-    """Seconds it took."""
+def left(pids: Iterable[int]) -> list[str]:
+    """Of which processes something is left."""
+    return [line for line in map(command_line, pids) if line]
+
+
+def until(holds: Callable[[], bool], seen: Callable[[], str] = str) -> float:
+    """Seconds it took; ``seen`` says what there is when it never holds."""
     started = time.monotonic()
     while not holds():
-        assert time.monotonic() - started < BACK_WITHIN_S
+        assert time.monotonic() - started < BACK_WITHIN_S, seen()
         time.sleep(0.05)
     return time.monotonic() - started
 
@@ -204,5 +209,5 @@ def test_nothing_outlives_a_parent_that_is_killed_in_its_start(weights: None, tm
         below = descendants(parent.pid)
         assert any("tritonserver" in command_line(pid) for pid in below)
         parent.kill()
-        gone_s = until(lambda: not any(command_line(pid) for pid in below))
+        gone_s = until(lambda: not left(below), lambda: f"left: {left(below)}")
     print(f"\nall gone {gone_s:.1f} s after their parent")

@@ -205,7 +205,7 @@ async def test_triton_dies_with_its_supervisor(tmp_path: Path) -> None:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline().startswith("unix:")
         below = descendants(supervisor.pid)
-        assert len(below) == 2
+        assert len(below) == 3  # the server, its model, the reaper
         supervisor.kill()
     async with asyncio.timeout(10):
         while any(command_line(pid) for pid in below):  # noqa: ASYNC110

@@ -18,19 +18,7 @@ for _stream in (sys.stdout, sys.stderr):
 
 import os  # noqa: E402
 import threading  # noqa: E402
-import time  # noqa: E402
 from pathlib import Path  # noqa: E402
-
-
-def _die_with(parent):
-    """A server that is killed while it loads this model leaves the model waiting for ever."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-# Before the imports, which take the longest.
-threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True, name="die with the server").start()
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
