@@ -5,6 +5,7 @@
     with 4 digits expected: "8907" at the 7, no # needed (one that comes means nothing); * forgets what was pressed
 
 A message is the digits as text; the dialogue takes it like a typed one, so a number that was begun aloud goes on here.
+A pause is time in which a key could have been taken: what the caller spends on something else is not (``held_up``).
 """
 
 from __future__ import annotations
@@ -77,6 +78,13 @@ class Keypad:
         if self._deadline_ms is None or now_ms < self._deadline_ms:
             return None
         return self._take()
+
+    def held_up(self, ms: float) -> None:
+        """For ``ms`` until now no key could be taken; some may have been pressed."""
+        if self._deadline_ms is not None:
+            self._deadline_ms += ms
+        if self._complete_ms is not None:
+            self._complete_ms += ms
 
     def clear(self) -> None:
         """Forget what was pressed."""

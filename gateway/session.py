@@ -64,6 +64,8 @@ class VoiceSession:
         )
         self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)
         self._keypad = Keypad()
+        self._is_taking = False
+        """Whether something that came in is being dealt with: what came after it, keys too, waits in the channel."""
         self._active_s = services.clock()
         self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel=start.channel)
 
@@ -122,7 +124,10 @@ class VoiceSession:
     async def _receive(self, inbound: AsyncGenerator[ev.Inbound]) -> None:
         async with aclosing(inbound) as items:
             async for event in items:
+                began_s, self._is_taking = self._clock(), True
                 await self._take(event)
+                self._is_taking = False
+                self._keypad.held_up((self._clock() - began_s) * 1000)
         raise SessionEnded("disconnected")
 
     async def _take(self, event: ev.Inbound) -> None:
@@ -180,7 +185,8 @@ class VoiceSession:
         """Speaks to a customer who says nothing, and ends a session in which nothing has happened for long."""
         while True:
             await asyncio.sleep(_WATCH_S)
-            await self._typed(self._keypad.due(self._clock() * 1000))
+            if not self._is_taking:
+                await self._typed(self._keypad.due(self._clock() * 1000))
             if self._answering.speaking:
                 self._active_s = self._clock()
             if self._clock() - self._active_s > self._services.settings.gateway.idle_timeout_s:

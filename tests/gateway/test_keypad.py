@@ -60,6 +60,24 @@ def test_each_key_gives_more_time() -> None:
     assert keypad.due(2 * GAP_MS - 1) == "12"
 
 
+def test_time_in_which_no_key_could_be_taken_is_no_pause() -> None:
+    keypad = Keypad()
+    keypad.press("1", 0)
+    keypad.held_up(1400)
+    assert keypad.due(GAP_MS + 1399) is None
+    assert keypad.press("2", GAP_MS + 1399) is None
+    assert keypad.due(2 * GAP_MS + 1399) == "12"
+    keypad.held_up(1400)
+    assert keypad.deadline_ms is None, "nothing waits"
+
+
+def test_a_pound_that_was_held_up_still_means_nothing() -> None:
+    keypad = Keypad()
+    assert press(keypad, "8907", expected=4)[-1] == "8907"
+    keypad.held_up(1400)
+    assert keypad.is_afterthought("#", 900 + GAP_MS + 1399)
+
+
 def test_a_lower_expectation_completes_at_once() -> None:
     """The dialogue may have heard the rest meanwhile."""
     keypad = Keypad()

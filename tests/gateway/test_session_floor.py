@@ -312,62 +312,6 @@ async def test_a_reader_is_not_prompted(house: House) -> None:
     assert len(caller.replies) == 2
 
 
-@virtual_time
-async def test_keys_silence_the_prompt_and_become_a_message(house: House) -> None:
-    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
-        yield Asked(Expectation("digits", "order_number", 8))
-        yield Reply(turn.turn_id, "请告诉我订单号，也可以用键盘输入，按井号键结束。", "zh", is_last=True)
-
-    house.responder.answer = answer
-
-    async def script(caller: Caller) -> None:
-        await caller.say(SPEECH)
-        await caller.listen(0.8)
-        for key in "89070650":
-            caller.send(ev.Dtmf(key))
-            await caller.listen(0.2)
-        await caller.listen(3)
-
-    caller = await call(house, script)
-    assert [turn.text for turn in house.responder.turns] == [QUESTION, "89070650"]
-    assert caller.of(ev.Clear)
-
-
-@virtual_time
-async def test_a_pound_after_the_last_digit_does_not_cut_the_answer(house: House) -> None:
-    async def answer(turn: Turn, actions: ActionRunner) -> AsyncGenerator[Item, None]:
-        yield Asked(Expectation("digits", "order_number", 8))
-        yield Reply(turn.turn_id, "请再告诉我手机号的后四位，也可以用键盘输入。", "zh", is_last=True)
-
-    house.responder.answer = answer
-
-    async def script(caller: Caller) -> None:
-        await caller.say(SPEECH)
-        await caller.listen(6)
-        for key in "89070650":
-            caller.send(ev.Dtmf(key))
-            await caller.listen(0.2)
-        await caller.listen(0.3)
-        caller.send(ev.Dtmf("#"))
-        await caller.listen(3)
-
-    caller = await call(house, script)
-    assert [turn.text for turn in house.responder.turns] == [QUESTION, "89070650"]
-    assert not caller.of(ev.Clear)
-
-
-@virtual_time
-async def test_too_few_keys_are_taken_after_a_pause(house: House) -> None:
-    async def script(caller: Caller) -> None:
-        for key in "8907":
-            caller.send(ev.Dtmf(key))
-            await caller.listen(0.2)
-        await caller.listen(6)
-
-    await call(house, script)
-    assert [turn.text for turn in house.responder.turns] == ["8907"]
-
-
 # --- thinking ahead --------------------------------------------------------------------------------------------------
 
 
