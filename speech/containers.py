@@ -104,6 +104,8 @@ def _samples_of(container: Any, max_s: float) -> tuple[Samples, int]:
     import av
 
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise AudioError("the file's audio is in an encoding that there is no decoder for here")
     rate = int(stream.rate or 0)
     if not rate:
         raise AudioError("the file does not say at which rate it was recorded")

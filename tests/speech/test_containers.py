@@ -99,6 +99,19 @@ def test_what_is_no_recording(data: bytes) -> None:
         decode(data, 10)
 
 
+def test_a_container_of_something_that_nothing_here_decodes() -> None:
+    target = io.BytesIO()
+    with av.open(target, "w", format="caf") as out:
+        stream: Any = out.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 480), np.int16), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        out.mux(stream.encode(frame))
+    data = target.getvalue()
+    assert decode(data, 10)[0].size == 480
+    with pytest.raises(AudioError, match="no decoder"):
+        decode(data.replace(b"lpcm", b"what", 1), 10)
+
+
 def test_a_torn_recording_is_an_error_or_what_there_is() -> None:
     whole = b"".join(encoded("mp3", tone(1.0)))
     samples, rate = decode(whole[: len(whole) // 2], 10)
