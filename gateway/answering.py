@@ -15,11 +15,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from structlog.typing import FilteringBoundLogger
+
 from dialogue.functions import FunctionResult
 from dialogue.state import DialogueState
 from dialogue.types import Modality, Reply, ReplyAction, Said
 from gateway import events as ev
-from gateway import log
 from gateway.ahead import Ahead
 from gateway.answer import Script, Speaker
 from gateway.anticipation import Anticipation
@@ -84,8 +85,9 @@ class Answering:
         outbox: Outbox,
         start: ev.Start,
         manners: Manners,
+        logger: FilteringBoundLogger,
     ) -> None:
-        """``start`` says whether to speak, and at which rate."""
+        """``start`` says whether to speak, and at which rate; ``logger`` names the session."""
         self._manners = manners
         self._services = services
         self._conversation = conversation
@@ -105,7 +107,7 @@ class Answering:
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
         self._group: asyncio.TaskGroup
-        self._log = log.logger(conversation_id=conversation.id, channel=start.channel)
+        self._log = logger
 
     # --- what the session tells and asks -----------------------------------------------------------------------------
 

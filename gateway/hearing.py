@@ -14,9 +14,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
+from structlog.typing import FilteringBoundLogger
+
 from dialogue.no_input import what_is_asked
 from gateway import events as ev
-from gateway import log
 from gateway.answering import Answering
 from gateway.conversation import Conversation
 from gateway.expected_words import ExpectedWords
@@ -66,8 +67,9 @@ class Hearing:
         answering: Answering,
         outbox: Outbox,
         broke_silence: Callable[[], None],
+        logger: FilteringBoundLogger,
     ) -> None:
-        """``broke_silence`` is told whenever the customer begins to speak."""
+        """``broke_silence`` is told whenever the customer begins to speak; ``logger`` names the session."""
         self._manners = manners
         self._services = services
         self._voice = voice
@@ -95,7 +97,7 @@ class Hearing:
         self._forgotten: int | None = None
         """One that does not count."""
         self._unclear_told = False
-        self._log = log.logger(conversation_id=conversation.id, channel=start.channel)
+        self._log = logger
 
     async def take(self, pcm: bytes) -> None:
         """What the microphone brings: s16le, mono, at ``start.rate_hz``."""

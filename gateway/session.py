@@ -58,16 +58,24 @@ class VoiceSession:
         self._conversation = conversation
         self._start = start
         self._clock = services.clock
-        self._answering = Answering(services, voice, conversation, self.outbox, start, self._manners)
+        self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel=start.channel)
+        self._answering = Answering(services, voice, conversation, self.outbox, start, self._manners, self._log)
         self._hearing = Hearing(
-            services, voice, conversation, start, self._manners, self._answering, self.outbox, self._broke_silence
+            services,
+            voice,
+            conversation,
+            start,
+            self._manners,
+            self._answering,
+            self.outbox,
+            self._broke_silence,
+            self._log,
         )
         self._silence = Silence(services.settings.floor.no_input_s if start.speak else 0.0)
         self._keypad = Keypad()
         self._is_taking = False
         """Whether something that came in is being dealt with: what came after it, keys too, waits in the channel."""
         self._active_s = services.clock()
-        self._log = log.logger(session_id=self.id, conversation_id=conversation.id, channel=start.channel)
 
     async def run(self, inbound: AsyncGenerator[ev.Inbound]) -> str:
         """Serve the customer until they leave; returns the reason. ``outbox`` is closed at the end."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
+import pytest
+
 from dialogue.types import ActionFinished, ActionRunner, Asked, Reply, ReplyAction, Turn
 from gateway import events as ev
+from gateway.log import configure
 from gateway.session import VoiceSession
 from nlu.types import Expectation
 from speech.audio import pcm_from_float
@@ -345,6 +349,28 @@ async def test_a_failed_recognition_is_apologised_for_and_the_call_goes_on() -> 
     caller = await call(house, script)
     assert caller.replies[0] == "抱歉（asr_failed）。"
     assert caller.replies[1:] == list(house.responder.replies)
+
+
+@pytest.mark.parametrize("failure", ["recognition failed", "speaking failed"])
+@virtual_time
+async def test_what_fails_within_a_session_is_logged_as_the_sessions(
+    failure: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("info", "json")
+    house = House()
+    if failure == "recognition failed":
+        house.asr.answer = lambda call: AsrFailed("broken")
+    house.tts.fail = {text: [0, 0] for text in house.responder.replies}
+
+    async def script(caller: Caller) -> None:
+        await caller.say(SPEECH)
+        await caller.listen(3)
+
+    caller = await call(house, script)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (line,) = [line for line in lines if line["event"] == failure]
+    ready = caller.of(ev.Ready)[0]
+    assert (line["session_id"], line["conversation_id"], line["channel"]) == (ready.session_id, "web-test", "web")
 
 
 @virtual_time
