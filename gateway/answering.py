@@ -1,8 +1,8 @@
-"""Answering: the customer's messages, one after another, become words and speech; speech is held, goes on, is dropped.
+"""Answering: the customer's messages are answered one after another; speech is held, goes on, is dropped.
 
-    expect --> Ahead ...........v (adopted when the message is the one expected)
-    messages --> conversation.take_turn --> script --> speaker --> outbox
-                                                         ^ hold, go on
+    expect --> Ahead ......v (adopted when the message is the one expected)
+    messages --> Answer --> giving (``gateway.giving``: words and speech)
+                              ^ hold, go on, cut, drop
 
 A hold silences the *speech*: the words go on being produced until it is known what the customer said. The next message
 drops the answer altogether; a WRITE that it began goes on (see ``gateway.conversation``).
@@ -12,66 +12,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
-from dialogue.functions import FunctionResult
 from dialogue.state import DialogueState
-from dialogue.types import Modality, Reply, ReplyAction, Said
+from dialogue.types import Reply, Said
 from gateway import events as ev
-from gateway.ahead import Ahead
-from gateway.answer import Script, Speaker
+from gateway.answer import Speaker
 from gateway.anticipation import Anticipation
 from gateway.conversation import Conversation
-from gateway.core import Hops
-from gateway.latency import hops_of, spans_of
+from gateway.giving import Answer, Giving
 from gateway.manners import Manners
 from gateway.message import Message
 from gateway.outbox import Outbox
 from gateway.playout import ReportedPlayout
 from gateway.services import Services
 from gateway.voice import Voice
-from nlu.types import Language
-from speech.errors import SpeechError
 from speech.types import Samples
 
 _MESSAGES_WAITING = 8
 _SENTENCE_CHECK_S = 0.05
 _EXACT_MS = 2000.0
 """After a pause of this length people have lost the thread: the sentence begins anew."""
-_CANNOT_SPEAK: dict[Language, str] = {
-    "zh": "语音播报暂时不可用，请看文字回复。",
-    "en": "I cannot speak right now; please read the answer.",
-}
-
-
-class SessionEnded(Exception):
-    """Leaves the session's task group."""
-
-    def __init__(self, reason: str) -> None:
-        """``reason`` goes to the client."""
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(slots=True)
-class _Answer:
-    """The answer that is being given."""
-
-    message: Message | None
-    """What it answers; None for words of our own (greeting, apology)."""
-    hops: Hops = field(default_factory=Hops)
-    script: Script = field(default_factory=Script)
-    speaking: asyncio.Task[None] | None = None
-    producing: asyncio.Task[None] | None = None
-    understood: bool = False
-    """Whether ``message`` has become a turn of the conversation."""
-    ahead: Ahead | None = None
-    held_s: float | None = None
-    """Since when its speech is held; None while it goes."""
-    is_cut: bool = False
 
 
 class Answering:
@@ -88,26 +51,20 @@ class Answering:
         logger: FilteringBoundLogger,
     ) -> None:
         """``start`` says whether to speak, and at which rate; ``logger`` names the session."""
-        self._manners = manners
-        self._services = services
         self._conversation = conversation
         self._outbox = outbox
-        self._speaks = start.speak
-        self._modality: Modality = "voice" if start.speak else "text"
         self._clock = services.clock
         self._playout = ReportedPlayout(services.clock)
         self._speaker = Speaker(voice, self._playout, outbox, start.output_rate_hz)
+        self._giving = Giving(services, conversation, outbox, start, manners, self._speaker, self._playout, logger)
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_MESSAGES_WAITING)
-        self._answer: _Answer | None = None
-        self._channel = start.channel
+        self._answer: Answer | None = None
         self.anticipation = Anticipation(
-            conversation, voice.tts if start.speak else None, self._modality, start.channel, manners
+            conversation, voice.tts if start.speak else None, self._giving.modality, start.channel, manners
         )
         self._customer_speaks = False
         self._changing = asyncio.Lock()
         """Held from the end of one answer to the beginning of the next, so that two never speak at once."""
-        self._group: asyncio.TaskGroup
-        self._log = logger
 
     # --- what the session tells and asks -----------------------------------------------------------------------------
 
@@ -175,13 +132,13 @@ class Answering:
 
     def join(self, group: asyncio.TaskGroup) -> None:
         """Give answers in this group from now on."""
-        self._group = group
+        self._giving.join(group)
 
     async def run(self, greeting: Reply | None) -> None:
         """Answer messages in order, for ever; a new message ends the answer to the last. ``join`` comes first."""
         try:
             if greeting is not None:
-                self._give(_Answer(None), _one(greeting))
+                self._give(Answer(None), _one(greeting))
             while True:
                 message = await self._messages.get()
                 if message.result is not None and not await self._said_all():
@@ -192,11 +149,11 @@ class Answering:
                     unanswered = self._kept(await self.drop())
                     self.hold_floor(self._customer_speaks)
                     if message.result is not None:
-                        answer = _Answer(message)
-                        self._give(answer, self._result(message.result))
+                        self._give(Answer(message), self._giving.result(message.result))
                         continue
-                    answer = _Answer(_joined(unanswered, message), ahead=self.anticipation.take())
-                    self._give(answer, self._replies(answer))
+                    message = _joined(unanswered, message)
+                    answer = Answer(message, ahead=self.anticipation.take())
+                    self._give(answer, self._giving.replies(message, answer))
         finally:
             await self.anticipation.nothing()
             if self._answer is not None and self._answer.ahead is not None:
@@ -209,7 +166,7 @@ class Answering:
         conversation = self._conversation
         async with self._changing:
             await self.drop()
-            self._give(_Answer(None), _one(reply(conversation.state, conversation.next_turn_id())))
+            self._give(Answer(None), _one(reply(conversation.state, conversation.next_turn_id())))
 
     async def apologise(self, code: str) -> None:
         """Say that something went wrong, in place of the current answer."""
@@ -245,7 +202,7 @@ class Answering:
         if answer.held_s is not None:
             answer.held_s = None
             text, complete = self._playout.heard()
-            await self._confirm(text, answer, complete=complete)
+            await self._giving.confirm(text, answer, complete=complete)
 
     def _to_confirm(self) -> Said | None:
         """What ``cut`` will confirm of the answer that is held."""
@@ -277,6 +234,10 @@ class Answering:
             await answer.ahead.close()
         return None if answer.understood else answer.message
 
+    def _give(self, answer: Answer, replies: AsyncGenerator[Reply]) -> None:
+        self._answer = answer
+        self._giving.give(answer, replies)
+
     async def _said_what_must_be(self) -> None:
         """An uninterruptible sentence is heard to its end before the next message is taken."""
         answer = self._answer
@@ -302,104 +263,6 @@ class Answering:
                 return True
             await asyncio.wait(running, timeout=_SENTENCE_CHECK_S, return_when=asyncio.FIRST_COMPLETED)
         return self._messages.empty()
-
-    # --- one answer --------------------------------------------------------------------------------------------------
-
-    async def _replies(self, answer: _Answer) -> AsyncGenerator[Reply]:
-        message = answer.message
-        if message is None:
-            return
-        turn = self._conversation.take_turn(
-            message.text,
-            modality=self._modality,
-            channel=self._channel,
-            language=message.language,
-            alternatives=message.alternatives,
-            hops=answer.hops,
-            ahead=answer.ahead,
-            functions=self._manners.functions,
-        )
-        async with aclosing(turn) as items:
-            async for item in items:
-                if isinstance(item, ev.UnderstoodOut):
-                    answer.understood = True
-                    await self._outbox.put(item)
-                else:
-                    yield item.reply
-
-    async def _result(self, result: FunctionResult) -> AsyncGenerator[Reply]:
-        told = self._conversation.take_result(
-            result, modality=self._modality, channel=self._channel, functions=self._manners.functions
-        )
-        async with aclosing(told) as items:
-            async for item in items:
-                yield item.reply
-
-    def _give(self, answer: _Answer, replies: AsyncGenerator[Reply]) -> None:
-        """Begin an answer: produce its words, speak them as they come."""
-        self._answer = answer
-        answer.producing = self._group.create_task(self._produce(answer, replies), name="produce")
-        if self._speaks:
-            answer.speaking = self._group.create_task(self._speak(answer), name="speak")
-
-    async def _produce(self, answer: _Answer, replies: AsyncGenerator[Reply]) -> None:
-        async with aclosing(replies) as items:
-            async for reply in items:
-                is_first = answer.script.turn_id is None
-                await self._outbox.put(ev.ReplyOut(reply))
-                answer.script.add(reply if self._manners.interruptible else replace(reply, interruptible=False))
-                if is_first and not self._speaks:
-                    await self._report_latency(answer)
-        answer.script.end()
-        if not self._speaks:
-            _after(answer)
-
-    async def _speak(self, answer: _Answer) -> None:
-        try:
-            await self._speaker.say(
-                answer.script,
-                lambda: self._report_latency(answer),
-                lambda: answer.ahead.audio if answer.ahead is not None else None,
-            )
-            text, complete = self._playout.heard()
-        except SpeechError as error:
-            # The words are on the screen already; what cannot be spoken counts as shown.
-            self._services.metrics.errors.labels(error.code).inc()
-            self._log.error("speaking failed", turn_id=answer.script.turn_id, code=error.code)
-            await self._outbox.put(ev.ErrorOut(error.code, _CANNOT_SPEAK[self._conversation.state.language]))
-            if answer.producing is not None:
-                await asyncio.wait([answer.producing])
-            text, complete = answer.script.text, True
-        await self._confirm(text, answer, complete=complete)
-        _after(answer)
-
-    async def _confirm(self, text: str, answer: _Answer, *, complete: bool) -> None:
-        if answer.script.turn_id is not None:
-            tells_result = answer.script.tells_result
-            await self._conversation.heard(answer.script.turn_id, text, complete=complete, tells_result=tells_result)
-
-    async def _report_latency(self, answer: _Answer) -> None:
-        """Tell the client and the metrics where the time of a turn went, from the end of speech to the first audio."""
-        message = answer.message
-        answer.understood = True
-        if message is None or answer.script.turn_id is None:
-            return
-        now_s = self._clock()
-        hops = hops_of(message, answer.hops, now_s)
-        for hop, value in hops.items():
-            name = hop.removesuffix("_ms")
-            self._services.metrics.hop("v2v" if name == "total" and message.spoken else name, value, self._channel)
-        await self._outbox.put(
-            ev.Latency(answer.script.turn_id, hops, spans_of(message, answer.hops, answer.ahead, now_s))
-        )
-
-
-def _after(answer: _Answer) -> None:
-    """What the answer asked for besides its words. Raises ``SessionEnded``."""
-    if answer.script.final_action is ReplyAction.HANG_UP:
-        raise SessionEnded("goodbye")
-    if answer.script.final_action is ReplyAction.TRANSFER:
-        raise SessionEnded("transfer")
 
 
 def _joined(earlier: Message | None, message: Message) -> Message:

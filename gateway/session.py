@@ -20,8 +20,9 @@ from contextlib import aclosing, suppress
 
 from gateway import events as ev
 from gateway import log
-from gateway.answering import Answering, SessionEnded
+from gateway.answering import Answering
 from gateway.conversation import Conversation
+from gateway.giving import SessionEnded
 from gateway.hearing import Hearing
 from gateway.keypad import USUAL, Keypad, keys_expected
 from gateway.manners import Manners
