@@ -36,12 +36,15 @@ from gateway.telephony.wire import (
     WireEvent,
 )
 
+_PATIENCE = 6
+"""Messages that wait for one that is missing."""
+
 
 class TelnyxDialect:
     """One stream."""
 
     def __init__(self) -> None:
-        self._order = InOrder()
+        self._order: InOrder[MediaIn] = InOrder(_PATIENCE, bits=32)
 
     def decode(self, message: Message) -> Sequence[WireEvent]:
         """See ``Dialect``."""
@@ -55,7 +58,7 @@ class TelnyxDialect:
                     return ()
                 chunk = number(media, "chunk")
                 run = MediaIn(payload_of(media), number(media, "timestamp"))
-                return self._order.push(int(chunk) if chunk is not None else None, run)
+                return (run,) if chunk is None else self._order.put(int(chunk), run)
             case "dtmf":
                 return (KeyPressed(text(child(frame, "dtmf"), "digit")),)
             case "mark":

@@ -1,12 +1,12 @@
 """The sound of one SIP call: aiortp's session (sockets, packets, keys, RTCP) with what it leaves open.
 
-    RTP --> RtpGate --> RtpOrder --> Coder --> Splice --> on_audio
+    RTP --> RtpGate --> InOrder --> Coder --> Splice --> on_audio
                    `--> telephone-event (RFC 4733) --> on_key
     send, 20 ms --> packets of ptime --> Coder --> RTP
 
-aiortp would follow whoever sends (``rtp_gate``), keeps packets back (``order``), and takes those of other than 20 ms
-for loss (``splice``). It counts the timestamps of G.722 that it sends twice as fast as RFC 3551 says; here the coding's
-clock does.
+aiortp would follow whoever sends (``rtp_gate``), keeps packets back (``InOrder`` does not), and takes those of other
+than 20 ms for loss (``splice``). It counts the timestamps of G.722 that it sends twice as fast as RFC 3551 says; here
+the coding's clock does.
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ from aiortp import PayloadType, RtpPacket, RTPSession, get_codec
 
 from gateway.channels.sip.codecs import Coder, coder
 from gateway.channels.sip.offer import NOWHERE, Agreed
-from gateway.channels.sip.order import RtpOrder
 from gateway.channels.sip.rtp_gate import RtpGate
 from gateway.channels.sip.splice import Splice
+from gateway.telephony.in_order import InOrder
 
 _COMFORT_NOISE = 13
 _NO_EVENTS = -1
 """A payload type that no packet has."""
+_PATIENCE = 3
+"""Packets that wait for one that is missing: 60 ms at 20 ms each."""
 
 
 class _Rtp(RTPSession):
     """``create``, then give it its parts: what comes before is dropped."""
 
     gate: RtpGate | None = None
-    order: RtpOrder[RtpPacket]
+    order: InOrder[RtpPacket]
     splice: Splice
     coder: Coder
     last_sign_s = 0.0
@@ -58,7 +60,7 @@ class _Rtp(RTPSession):
                 self._dtmf_receiver.handle_packet(packet)
                 return
             self._remote_ssrc_changed(packet.ssrc)
-            self.order = RtpOrder()
+            self.order = InOrder(_PATIENCE)
             self.splice.reset()
         if self._stream_stats is not None:
             self._stream_stats.add(packet)
@@ -122,7 +124,7 @@ class Media:
         rtp.on_audio = lambda pcm, _timestamp: self._on_audio(pcm)
         rtp.on_dtmf = lambda digit, _duration: self._on_key(digit)
         self._gate.offer(agreed.remote)
-        rtp.order = RtpOrder()
+        rtp.order = InOrder(_PATIENCE)
         rtp.coder, rtp.splice, rtp.gate = self._coder, Splice(coding.clock_hz, coding.rate_hz), self._gate
         self._rtp = rtp
         self._opened_s = asyncio.get_running_loop().time()

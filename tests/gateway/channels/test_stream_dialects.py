@@ -20,7 +20,6 @@ from gateway.channels.plivo_codec import PlivoDialect
 from gateway.channels.telnyx_codec import TelnyxDialect
 from gateway.config import Exotel, Gateway, Phone, Plivo, Settings, Telnyx
 from gateway.errors import ProtocolError
-from gateway.telephony.in_order import InOrder
 from gateway.telephony.wire import (
     AudioFormat,
     CallEnded,
@@ -110,19 +109,29 @@ def test_nothing_a_stranger_sends_breaks_a_codec(name: str, message: str | bytes
         return
 
 
-@given(st.permutations(range(12)))
-def test_sound_goes_on_in_order_and_none_waits_for_ever(numbers: list[int]) -> None:
-    order = InOrder()
-    given_out = [run.payload[0] for number in numbers for run in order.push(number, MediaIn(bytes([number])))]
-    assert given_out == sorted(set(given_out))
-    assert order.push(None, MediaIn(b"x")) == [MediaIn(b"x")]
-    assert len(order._waiting) <= 5
+def telnyx_media(number: int, chunk: int | None) -> str:
+    numbered = {} if chunk is None else {"chunk": str(chunk)}
+    return json.dumps({"event": "media", "media": {**numbered, "payload": base64.b64encode(bytes([number])).decode()}})
 
 
-def test_one_late_run_is_waited_for() -> None:
-    order = InOrder()
-    pushed = [[run.payload[0] for run in order.push(number, MediaIn(bytes([number])))] for number in (1, 3, 2, 2, 4)]
-    assert pushed == [[1], [], [2, 3], [], [4]]
+def test_one_late_run_of_telnyx_is_waited_for() -> None:
+    dialect = TelnyxDialect()
+    heard = [dialect.decode(telnyx_media(number, number)) for number in (1, 3, 2, 2, 4)]
+    assert [[run.payload[0] for run in runs if isinstance(run, MediaIn)] for runs in heard] == [
+        [1],
+        [],
+        [2, 3],
+        [],
+        [4],
+    ]
+
+
+def test_none_waits_for_ever_and_a_run_without_a_number_not_at_all() -> None:
+    dialect = TelnyxDialect()
+    heard = [len(dialect.decode(telnyx_media(number, number))) for number in (1, 3, 4, 5, 6, 7, 8)]
+    assert heard == [1, 0, 0, 0, 0, 0, 6]
+    dialect.decode(telnyx_media(10, 10))
+    assert dialect.decode(telnyx_media(11, None)) == (MediaIn(b"\x0b"),)
 
 
 # --- signatures ------------------------------------------------------------------------------------------------------

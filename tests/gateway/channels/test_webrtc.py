@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.channels.webrtc.door import start_of
-from gateway.channels.webrtc.order import InOrder
+from gateway.channels.webrtc.order import FramesInOrder
 from gateway.channels.webrtc.peer import Peer
 from gateway.channels.webrtc.track import AnswerTrack
 from gateway.config import Settings, Webrtc
@@ -167,7 +167,7 @@ async def test_the_ears_are_not_behind_the_customer() -> None:
     await customer.pc.setLocalDescription(await customer.pc.createOffer())
     await peer.answer(customer.pc.localDescription.sdp)
     receiver: Any = peer._pc.getReceivers()[0]
-    assert isinstance(receiver._RTCRtpReceiver__jitter_buffer, InOrder)
+    assert isinstance(receiver._RTCRtpReceiver__jitter_buffer, FramesInOrder)
     await peer.close()
     await customer.close()
 

@@ -10,12 +10,12 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.channels.webrtc.order import PATIENCE, InOrder, hear_at_once
+from gateway.channels.webrtc.order import PATIENCE, FramesInOrder, hear_at_once
 
 
 def given_on(numbers: list[int]) -> list[list[int]]:
     """What each arriving packet brings out, by number; ``[]``: nothing."""
-    order = InOrder()
+    order = FramesInOrder()
     brought = []
     for number in numbers:
         packet = RtpPacket(sequence_number=number % 65536, timestamp=number * 960)
@@ -70,7 +70,7 @@ async def test_the_receiver_of_aiortc_has_the_buffer_that_is_replaced() -> None:
     peer = RTCPeerConnection()
     receiver: Any = peer.addTransceiver("audio").receiver
     hear_at_once(receiver)
-    assert isinstance(receiver._RTCRtpReceiver__jitter_buffer, InOrder)
+    assert isinstance(receiver._RTCRtpReceiver__jitter_buffer, FramesInOrder)
     await peer.close()
     with pytest.raises(AttributeError):
         hear_at_once(object())
