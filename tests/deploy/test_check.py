@@ -28,15 +28,15 @@ check: Any = _load()
 
 
 def test_every_test_runs_once() -> None:
-    rest, beside, alone = check.pytests(["-x"])
+    rest, *others = check.pytests(["-x"])
     ignored = [argument.removeprefix("--ignore=") for argument in rest.command if argument.startswith("--ignore=")]
-    named = [argument for run in (beside, alone) for argument in run.command if argument.startswith("tests/")]
+    named = [argument for run in others for argument in run.command if argument.startswith("tests/")]
     assert rest.command[:2] == ("pytest", "tests")
     assert sorted(ignored) == sorted(named), "what is left out of the first run is in one of the others"
     for path in named:
         assert (ROOT / path).exists(), path
         assert not [other for other in named if Path(other) in Path(path).parents], f"{path} would run twice"
-    assert all(run.command[-1] == "-x" for run in (rest, beside, alone))
+    assert all(run.command[-1] == "-x" for run in (rest, *others))
 
 
 def _python(code: str) -> tuple[str, ...]:
@@ -64,3 +64,37 @@ def test_a_report_comes_whole(capsys: pytest.CaptureFixture[str]) -> None:
     code = "print('....'); print('=== FAILURES ==='); print('why'); raise SystemExit(1)"
     check.Runner().run(check.Check("tests", _python(code)))
     assert capsys.readouterr().out.startswith("== tests\n....\n=== FAILURES ===\nwhy\n   tests: FAILED (")
+
+
+_HELD_UP = """
+from pathlib import Path
+def test_passes(): open("runs", "a").write("p")
+def test_fails_while_the_machine_is_held_up():
+    seen = Path("once").exists()
+    Path("once").touch()
+    assert seen
+def test_never_passes(): assert {never}
+"""
+
+
+def _real_time(folder: Path, never: str) -> Any:
+    (folder / "test_real_time.py").write_text(_HELD_UP.format(never=never))
+    where = ("--rootdir", str(folder), "-o", f"cache_dir={folder}/cache", str(folder))
+    return check.Check("in real time", ("pytest", *where))
+
+
+@pytest.mark.parametrize(("never", "failed"), [("True", []), ("False", ["in real time, once more"])])
+def test_what_failed_in_real_time_runs_once_more(
+    never: str, failed: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = check.Runner(tmp_path)
+    runner.run_in_real_time(_real_time(tmp_path, never))
+    assert runner.failed == failed
+    assert (tmp_path / "runs").read_text() == "p", "what passed does not run again"
+    assert "in real time: FAILED" in capsys.readouterr().out, "nobody is told that all was well at once"
+
+
+def test_a_run_that_cannot_begin_is_a_failure_at_once(tmp_path: Path) -> None:
+    runner = check.Runner()
+    runner.run_in_real_time(check.Check("in real time", ("pytest", "--no-such-option", str(tmp_path))))
+    assert runner.failed == ["in real time"]
