@@ -14,8 +14,8 @@ import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from gateway.channels.twilio_codec import parameters_of, read_object, text
 from gateway.errors import ProtocolError
+from gateway.telephony.json_wire import parameters_of, read_object, text
 from gateway.telephony.wire import (
     AudioFormat,
     CallFacts,

@@ -9,29 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.channels.twilio_codec import (
+from gateway.errors import ProtocolError
+from gateway.telephony.json_wire import (
     base64_of,
     child,
+    common_event,
     compact,
     format_of,
-    number,
     parameters_of,
-    payload_of,
     read_object,
     text,
 )
-from gateway.errors import ProtocolError
-from gateway.telephony.wire import (
-    AudioFormat,
-    CallEnded,
-    CallFacts,
-    CallStarted,
-    KeyPressed,
-    MarkPlayed,
-    MediaIn,
-    Message,
-    WireEvent,
-)
+from gateway.telephony.wire import AudioFormat, CallFacts, CallStarted, MarkPlayed, Message, WireEvent
 
 _FRAME_BYTES = 320
 """Exotel plays whole frames of 20 ms."""
@@ -49,19 +38,12 @@ class ExotelDialect:
         match frame.get("event"):
             case "start":
                 return (self._started(frame),)
-            case "media":
-                media = child(frame, "media")
-                return (MediaIn(payload_of(media), number(media, "timestamp")),)
-            case "dtmf":
-                return (KeyPressed(text(child(frame, "dtmf"), "digit")),)
             case "mark":
                 return (MarkPlayed(text(child(frame, "mark"), "name")),)
-            case "stop":
-                return (CallEnded(),)
-            case "connected" | "clear":
+            case "clear":
                 return ()
             case _:
-                raise ProtocolError("a message of an unknown event")
+                return common_event(frame)
 
     def _started(self, frame: Mapping[str, Any]) -> CallStarted:
         start = child(frame, "start")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.channels.twilio_codec import child, compact, format_of, parameters_of, read_object, text
+from gateway.telephony.json_wire import child, compact, format_of, parameters_of, read_object, text
 from gateway.telephony.wire import (
     AudioFormat,
     CallFacts,

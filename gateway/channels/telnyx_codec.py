@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.channels.twilio_codec import (
+from gateway.errors import ProtocolError
+from gateway.telephony.in_order import InOrder
+from gateway.telephony.json_wire import (
     base64_of,
     child,
+    common_event,
     compact,
     format_of,
     number,
@@ -22,19 +25,7 @@ from gateway.channels.twilio_codec import (
     read_object,
     text,
 )
-from gateway.errors import ProtocolError
-from gateway.telephony.in_order import InOrder
-from gateway.telephony.wire import (
-    AudioFormat,
-    CallEnded,
-    CallFacts,
-    CallStarted,
-    KeyPressed,
-    MarkPlayed,
-    MediaIn,
-    Message,
-    WireEvent,
-)
+from gateway.telephony.wire import AudioFormat, CallFacts, CallStarted, MarkPlayed, MediaIn, Message, WireEvent
 
 _PATIENCE = 6
 """Messages that wait for one that is missing."""
@@ -59,16 +50,12 @@ class TelnyxDialect:
                 chunk = number(media, "chunk")
                 run = MediaIn(payload_of(media), number(media, "timestamp"))
                 return (run,) if chunk is None else self._order.put(int(chunk), run)
-            case "dtmf":
-                return (KeyPressed(text(child(frame, "dtmf"), "digit")),)
             case "mark":
                 return (MarkPlayed(text(child(frame, "mark"), "name")),)
-            case "stop":
-                return (CallEnded(),)
-            case "connected" | "error":
+            case "error":
                 return ()
             case _:
-                raise ProtocolError("a message of an unknown event")
+                return common_event(frame)
 
     def audio(self, payload: bytes) -> Sequence[Message]:
         """See ``Dialect``."""

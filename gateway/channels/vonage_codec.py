@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.channels.twilio_codec import child, compact, format_of, parameters_of, read_object, text
 from gateway.errors import ProtocolError
+from gateway.telephony.json_wire import child, compact, format_of, parameters_of, read_object, text
 from gateway.telephony.wire import (
     AudioFormat,
     CallFacts,
