@@ -79,7 +79,17 @@ def test_never_passes(): assert {never}
 
 def _real_time(folder: Path, never: str) -> Any:
     (folder / "test_real_time.py").write_text(_HELD_UP.format(never=never))
-    where = ("--rootdir", str(folder), "-o", f"cache_dir={folder}/cache", str(folder))
+    where = (
+        "-p",
+        "no:schemathesis",
+        "-p",
+        "no:playwright",
+        "--rootdir",
+        str(folder),
+        "-o",
+        f"cache_dir={folder}/cache",
+        str(folder),
+    )
     return check.Check("in real time", ("pytest", *where))
 
 
