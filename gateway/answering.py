@@ -60,7 +60,7 @@ class Answering:
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_MESSAGES_WAITING)
         self._answer: Answer | None = None
         self.anticipation = Anticipation(
-            conversation, voice.tts if start.speak else None, self._giving.modality, start.channel, manners
+            conversation, voice.tts if start.speak else None, self._giving.modality, start.channel, manners, logger
         )
         self._customer_speaks = False
         self._changing = asyncio.Lock()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from structlog.typing import FilteringBoundLogger
+
 from dialogue.types import Modality, Said
-from gateway import log
 from gateway.ahead import Ahead
 from gateway.conversation import Conversation
 from gateway.manners import Manners
@@ -21,16 +22,22 @@ class Anticipation:
     """At most one turn ahead. Whoever ``take``s it must close it."""
 
     def __init__(
-        self, conversation: Conversation, tts: TtsEngine | None, modality: Modality, channel: str, manners: Manners
+        self,
+        conversation: Conversation,
+        tts: TtsEngine | None,
+        modality: Modality,
+        channel: str,
+        manners: Manners,
+        logger: FilteringBoundLogger,
     ) -> None:
-        """``tts`` None: words only."""
+        """``tts`` None: words only. ``logger`` names the session."""
         self._conversation = conversation
         self._tts = tts
         self._modality = modality
         self._channel = channel
         self._manners = manners
         self._ahead: Ahead | None = None
-        self._log = log.logger(conversation_id=conversation.id, channel=channel)
+        self._log = logger
 
     async def expect(self, message: Message, said: Said | None) -> None:
         """The customer has paused after these words: work on the answer, in case that was all.
