@@ -7,7 +7,8 @@ its events are read in ``test_openapi``.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -52,6 +53,15 @@ class Conformance:
     def _note(self, request: web.Request, found: str) -> None:
         if found:
             self.broken.append(f"{request.method} {request.path}: {found}")
+
+
+@contextmanager
+def held_to_the_document(app: web.Application) -> Iterator[None]:
+    """All that this application, which has not started yet, answers meanwhile fits, or the test fails."""
+    conformance = Conformance()
+    conformance.attach(app)
+    yield
+    assert not conformance.broken, f"answers that gateway/openapi does not know: {conformance.broken}"
 
 
 def documented_responses(request: web.Request) -> Schema | None:

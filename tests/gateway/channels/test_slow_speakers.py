@@ -26,6 +26,7 @@ from tests.gateway.bad_clients import (
     started,
 )
 from tests.gateway.channels.test_asterisk import free_port
+from tests.gateway.conformance import held_to_the_document
 from tests.gateway.doors import served
 from tests.hurried_time import hurried
 from tests.provider_doubles import (
@@ -133,15 +134,17 @@ async def test_a_stream_far_faster_than_speech_is_cut_off_and_others_are_served(
 async def connected(scripted: House) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a gateway as ``kefu serve`` runs it."""
     async with asyncio.TaskGroup() as background:
-        runner = make_runner(make_app(scripted.services(scripted.core(background))), 1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
-        try:
-            yield reader, writer
-        finally:
-            writer.transport.abort()
-            await runner.cleanup()
+        app = make_app(scripted.services(scripted.core(background)))
+        runner = make_runner(app, 1)
+        with held_to_the_document(app):
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+            try:
+                yield reader, writer
+            finally:
+                writer.transport.abort()
+                await runner.cleanup()
 
 
 @pytest.mark.parametrize("first", [b"", b"GET /v1/twilio/me"])
