@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -118,3 +118,15 @@ async def served(house: House | None = None, **changes: Any) -> AsyncIterator[Do
         with held_to_the_document(app):
             async with TestClient(TestServer(app), timeout=None) as client:
                 yield Door(client, services, core)
+
+
+def active(door: Door) -> float | None:
+    """Voice sessions now."""
+    return door.services.metrics.registry.get_sample_value("kefu_active_sessions")
+
+
+async def eventually(happens: Callable[[], object]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(10):
+        while not happens():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)

@@ -15,8 +15,8 @@ from aiortc.mediastreams import MediaStreamError
 from gateway.config import Settings, Webrtc
 from tests.fakes_core import House
 from tests.gateway.channels.test_realtime import ANSWER, secret
-from tests.gateway.channels.test_webrtc import Microphone, ToneTts, eventually
-from tests.gateway.doors import Door, house_with, served
+from tests.gateway.channels.test_webrtc import Microphone, ToneTts
+from tests.gateway.doors import Door, eventually, house_with, served
 
 
 class Client:

@@ -19,8 +19,8 @@ from gateway.config import Settings, Sip
 from gateway.errors import DoorFailed
 from nlu.types import Language
 from tests.fakes_core import FakeStore, Item
-from tests.gateway.channels.sip.telephone import SCENARIOS, Phone, active, eventually, needs_sipp, sipp, telephone
-from tests.gateway.doors import house_with, served
+from tests.gateway.channels.sip.telephone import SCENARIOS, Phone, needs_sipp, sipp, telephone
+from tests.gateway.doors import active, eventually, house_with, served
 from tests.gateway.free_ports import free_sip_port, free_udp_port
 
 ANSWER = "您的包裹已经到了杭州。预计明天下午送到。"

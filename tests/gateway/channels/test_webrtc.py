@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from typing import Any
@@ -32,7 +32,7 @@ from speech.types import Language
 from tests.bench.fuzz.sip_requests import WEBRTC_SDP
 from tests.fakes import audio_of
 from tests.fakes_tts import FakeTts
-from tests.gateway.doors import Door, house_with, served
+from tests.gateway.doors import Door, active, eventually, house_with, served
 
 ANSWER = "您的包裹已经到了杭州。预计明天下午送到。"
 
@@ -70,18 +70,6 @@ class ToneTts(FakeTts):
         wave = (0.3 * np.sin(2 * np.pi * 440 * np.arange(rate_hz // 50) / rate_hz)).astype(np.float32)
         for number in range(len(text) * 5):
             yield AudioOfVoice(pcm_from_float(wave), rate_hz, number * 20)
-
-
-def active(door: Door) -> float | None:
-    """Voice sessions now."""
-    return door.services.metrics.registry.get_sample_value("kefu_active_sessions")
-
-
-async def eventually(happens: Callable[[], object]) -> None:
-    """Wait for something that nobody announces."""
-    async with asyncio.timeout(10):
-        while not happens():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 class Customer:

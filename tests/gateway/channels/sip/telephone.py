@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -48,18 +48,6 @@ async def sipp(port: int, *arguments: str, limit_s: float = 40) -> tuple[int, st
     async with asyncio.timeout(limit_s):
         _, errors = await process.communicate()
     return process.returncode or 0, errors.decode(errors="replace")
-
-
-def active(door: Door) -> float | None:
-    """Voice sessions now."""
-    return door.services.metrics.registry.get_sample_value("kefu_active_sessions")
-
-
-async def eventually(happens: Callable[[], object]) -> None:
-    """Wait for something that nobody announces."""
-    async with asyncio.timeout(10):
-        while not happens():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 class Phone:

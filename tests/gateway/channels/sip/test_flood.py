@@ -6,8 +6,8 @@ import asyncio
 import re
 
 from tests.gateway.channels.sip.by_hand import SDP, ByHand
-from tests.gateway.channels.sip.telephone import Phone, active, eventually, telephone
-from tests.gateway.doors import house_with
+from tests.gateway.channels.sip.telephone import Phone, telephone
+from tests.gateway.doors import active, eventually, house_with
 
 
 async def test_a_flood_of_calls_is_bounded_and_the_calls_that_are_there_go_on() -> None:

@@ -17,7 +17,8 @@ from speech.types import AudioFrame, Language, Samples, TtsCapabilities
 from tests.fakes_core import House
 from tests.fakes_tts import FakeTts
 from tests.gateway.channels.sip.softphones import baresip, linphone, needs_baresip, needs_linphone
-from tests.gateway.channels.sip.telephone import active, eventually, telephone
+from tests.gateway.channels.sip.telephone import telephone
+from tests.gateway.doors import active, eventually
 
 pytestmark = pytest.mark.timeout(90)
 _RATE_HZ = 16_000

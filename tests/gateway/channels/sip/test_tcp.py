@@ -8,7 +8,8 @@ import re
 import pytest
 
 from tests.gateway.channels.sip.by_hand import SDP, ByHand
-from tests.gateway.channels.sip.telephone import SCENARIOS, active, eventually, needs_sipp, sipp, telephone
+from tests.gateway.channels.sip.telephone import SCENARIOS, needs_sipp, sipp, telephone
+from tests.gateway.doors import active, eventually
 from tests.gateway.free_ports import free_udp_port
 
 OPTIONS = (

@@ -12,8 +12,8 @@ import pytest
 
 from speech import g711
 from tests.gateway.channels.sip.by_hand import SDP, ByHand
-from tests.gateway.channels.sip.telephone import active, eventually, telephone
-from tests.gateway.doors import house_with
+from tests.gateway.channels.sip.telephone import telephone
+from tests.gateway.doors import active, eventually, house_with
 
 G729 = SDP.replace("RTP/AVP 8 101", "RTP/AVP 18").replace("a=rtpmap:8 PCMA/8000", "a=rtpmap:18 G729/8000")
 
