@@ -42,6 +42,7 @@ from speech.types import (
     SpeechEvent,
     SpeechStarted,
 )
+from speech.upper_band import NARROW_HZ, UpperBand
 from speech.utterance import Utterance
 from speech.vad import WINDOW_MS, VadStream, hearing
 
@@ -70,15 +71,22 @@ async def listen(
     language: Callable[[], Language | None] = _any_language,
     end_of_turn: EndOfTurn | None = None,
     hotwords: Callable[[float], Hotwords | None] = _no_words,
+    came_at_hz: int = LISTEN_RATE_HZ,
     first_utterance_id: int = 1,
 ) -> AsyncGenerator[SpeechEvent, None]:
     """Speech events of one stream, until ``frames`` ends; an utterance in progress is then ended.
+
+    ``came_at_hz``: the rate of the sound before it was resampled to 16 kHz. Over a telephone's, which has no upper
+    band, voice activity hears a faint noise there (``speech.upper_band``).
 
     Never raises for a recogniser that fails (see ``RecognitionFailed``); raises ``AudioError`` for frames that are not
     16 kHz s16 mono, and whatever ``frames`` raises. Cancelling or closing it is safe: everything it started has ended
     when ``aclose`` returns.
     """
-    listener = _Listener(asr, vad, config or ListenConfig(), hint, language, end_of_turn, hotwords, first_utterance_id)
+    upper_band = UpperBand() if came_at_hz <= NARROW_HZ else None
+    listener = _Listener(
+        asr, vad, config or ListenConfig(), hint, language, end_of_turn, hotwords, upper_band, first_utterance_id
+    )
     worker = asyncio.create_task(listener.run(frames))
     worker.add_done_callback(lambda _: listener.outbox.wake())
     try:
@@ -112,12 +120,15 @@ class _Listener:
         language: Callable[[], Language | None],
         end_of_turn: EndOfTurn | None,
         hotwords: Callable[[float], Hotwords | None],
+        upper_band: UpperBand | None,
         first_utterance_id: int,
     ) -> None:
         self.outbox = Outbox()
         self._vad = vad
         self._vad_together = hearing(vad)
         """The network's run with other sessions; None for a stream that can only be pushed."""
+        self._upper_band = upper_band
+        """For voice activity over a telephone; None for wideband sound."""
         self._config = config
         self._hint = hint
         self._end_of_turn = end_of_turn
@@ -190,14 +201,15 @@ class _Listener:
             return
         self._recording.push(samples)
         together = self._vad_together
-        probabilities = self._vad.push(samples) if together is None else await together(samples)
+        heard = samples if self._upper_band is None else self._upper_band.filled(samples)
+        probabilities = self._vad.push(heard) if together is None else await together(heard)
         end_ms = self._recording.end_ms // WINDOW_MS * WINDOW_MS
         before = self._utterance
         power = float(np.dot(samples, samples)) / samples.size  # a window more or less: levels are smoothed anyway
         for index, probability in enumerate(probabilities, start=-len(probabilities)):
             start_ms = end_ms + index * WINDOW_MS
-            heard = self._near(start_ms, power, probability)
-            self._on_all(self._endpointer.push(start_ms, WINDOW_MS, heard, self._hint()))
+            near = self._near(start_ms, power, probability)
+            self._on_all(self._endpointer.push(start_ms, WINDOW_MS, near, self._hint()))
         if self._utterance is before is not None and self._endpointer.is_speaking:
             before.hear(samples)
         if self._utterance is not None:

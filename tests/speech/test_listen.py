@@ -505,11 +505,36 @@ async def test_a_recording_is_heard_with_the_real_vad(rate_hz: int) -> None:
     assert final.text == f"{asr.calls[-1].ms:.0f} ms"
 
 
-async def test_noise_and_music_start_nothing_with_the_real_vad() -> None:
+class KeepingVad(LoudnessVad):
+    """Keeps what it heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Samples] = []
+
+    def push(self, samples: Samples) -> list[float]:
+        self.heard.append(samples)
+        return super().push(samples)
+
+
+@pytest.mark.parametrize(("came_at_hz", "is_filled"), [(8_000, True), (16_000, False), (48_000, False)])
+async def test_over_a_telephone_only_voice_activity_hears_an_upper_band(came_at_hz: int, is_filled: bool) -> None:
+    asr, vad, audio = FakeAsr(), KeepingVad(), audio_of("20. 10# 30.")
+    events = listen(microphone(audio), asr, vad, config=QUIET, came_at_hz=came_at_hz)
+    async with aclosing(events) as heard:
+        assert "1 started 640" in [show(event) async for event in heard]
+    added = float(np.abs(np.concatenate(vad.heard) - audio).max())
+    assert (added > 0.001) is is_filled
+    assert added < 0.02
+    assert np.unique(asr.calls[0].samples) == pytest.approx([0.0, 0.5], abs=1e-4)
+
+
+@pytest.mark.parametrize("came_at_hz", [16_000, 8_000])
+async def test_noise_and_music_start_nothing_with_the_real_vad(came_at_hz: int) -> None:
     noise = np.random.default_rng(3).standard_normal(48000).astype(np.float32) * 0.1
     chord = sum(0.1 * np.sin(2 * np.pi * hz * np.arange(48000) / 16000) for hz in (262, 330, 392))
     audio = np.concatenate([np.zeros(16000), noise, np.asarray(chord)]).astype(np.float32)
-    events = listen(microphone(audio, frame_ms=20), FakeAsr(), SileroVad().stream())
+    events = listen(microphone(audio, frame_ms=20), FakeAsr(), SileroVad().stream(), came_at_hz=came_at_hz)
     async with aclosing(events) as heard:
         assert [event async for event in heard] == []
 
