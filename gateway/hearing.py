@@ -120,6 +120,7 @@ class Hearing:
             language=self._spoken_language,
             end_of_turn=self._voice.end_of_turn,
             hotwords=lambda seconds: self._words.now(self._conversation.state.expectation, seconds),
+            came_at_hz=self._start.rate_hz,
         )
         async with aclosing(events) as heard:
             async for event in heard:
