@@ -27,7 +27,7 @@ from gateway.channels.upload import read_pairs
 from gateway.errors import Busy, DoorFailed, GatewayError, ProtocolError
 from gateway.services import SERVICES, Services
 from gateway.telephony.call import START_S, Line
-from gateway.telephony.dialplan import DialplanCalls, DialplanControl
+from gateway.telephony.dialplan import DialplanCalls, DialplanControl, check_workers
 from gateway.telephony.door import media_socket, open_line, subject
 from gateway.telephony.paced_call import PacedCall
 from gateway.telephony.summary import spoken, summary_of
@@ -121,8 +121,10 @@ async def _summary(request: web.Request) -> web.Response:
 
 async def _life(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
-    app[_CALLS] = DialplanCalls(services.clock)
     settings = services.settings.asterisk
+    if settings.password is not None:
+        check_workers(services, CHANNEL)
+    app[_CALLS] = DialplanCalls(services.clock)
     if not settings.audiosocket_port or services.voice is None:
         yield
         return

@@ -21,7 +21,7 @@ from gateway.channels.exotel_codec import ExotelDialect
 from gateway.errors import Forbidden, ProtocolError, Unauthorized
 from gateway.services import SERVICES, Services
 from gateway.telephony.call import Line
-from gateway.telephony.dialplan import DialplanCalls, DialplanControl
+from gateway.telephony.dialplan import DialplanCalls, DialplanControl, check_workers
 from gateway.telephony.door import media_socket, open_line
 from gateway.telephony.wire import CallStarted
 
@@ -35,7 +35,10 @@ def routes() -> Door:
 
 
 async def _life(app: web.Application) -> AsyncIterator[None]:
-    app[_CALLS] = DialplanCalls(app[SERVICES].clock)
+    services = app[SERVICES]
+    if services.settings.exotel.password is not None:
+        check_workers(services, CHANNEL)
+    app[_CALLS] = DialplanCalls(services.clock)
     yield
 
 

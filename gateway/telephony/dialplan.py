@@ -2,7 +2,8 @@
 
     dialplan: announce (who calls whom) -> pass --stream--> served --> dialplan: what next? -> transfer, hang up
 
-Kept in this process, a bounded number for a bounded time: a dialplan asks at once.
+Kept in this process, a bounded number for a bounded time: a dialplan asks at once. It asks on a connection of its own,
+which any of several workers may answer, and only the one that served the call knows.
 """
 
 from __future__ import annotations
@@ -11,11 +12,24 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.errors import DoorFailed
+from gateway.services import Services
 from gateway.telephony.control import Transfer
 from gateway.telephony.wire import CallFacts
 
 _MOST = 2000
 _KEPT_S = 600.0
+
+
+def check_workers(services: Services, channel: str) -> None:
+    """Refuse several workers where callers of this channel may be put through. Raises ``DoorFailed``."""
+    settings, menu = services.settings, services.menu
+    goes_on = bool(settings.phone.agent) or (menu is not None and any(node.transfer for node in menu.nodes.values()))
+    if goes_on and settings.gateway.workers > 1:
+        raise DoorFailed(
+            f"{channel}.password, with phone.agent or a menu that transfers, needs gateway.workers = 1: "
+            "another worker would not know where a caller goes"
+        )
 
 
 @dataclass(slots=True)
