@@ -216,6 +216,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class NoInput:
+    """The customer has said nothing for as long as the client wanted (``Manners.no_input_s``); words of ours follow."""
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Where the time of a turn went, milliseconds by hop."""
 
@@ -257,6 +262,7 @@ Outbound = (
     | Caption
     | AudioEnd
     | Clear
+    | NoInput
     | Latency
     | ErrorOut
     | Pong

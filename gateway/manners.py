@@ -17,3 +17,8 @@ class Manners:
     """False: what is said is told to the client, which asks for the answer itself."""
     interruptible: bool = True
     """False: no answer is spoken over; what is said meanwhile comes after it."""
+    no_input_s: float | None = None
+    """Seconds without a word of the customer's after which Kefu speaks, and says ``NoInput`` first.
+
+    None: as ``floor.no_input_s`` has it, without ``NoInput``; 0: never. Where that setting is 0, never too.
+    """

@@ -203,11 +203,14 @@ class VoiceSession:
             await self._mind_the_silence()
 
     async def _mind_the_silence(self) -> None:
-        busy = self._hearing.is_listening or self._answering.is_busy or not self._manners.answers
-        keys = self._conversation.state.expectation.keys
-        first_s = keys.first_s if keys is not None else None
-        attempt = self._silence.tick(self._clock(), busy=busy, asked=self._hearing.is_asked, after_s=first_s)
+        wanted_s, keys = self._manners.no_input_s, self._conversation.state.expectation.keys
+        never = wanted_s == 0 or not self._manners.answers
+        busy = self._hearing.is_listening or self._answering.is_busy or never
+        after_s = wanted_s or (keys.first_s if keys is not None else None)
+        attempt = self._silence.tick(self._clock(), busy=busy, asked=self._hearing.is_asked, after_s=after_s)
         if attempt is not None:
+            if wanted_s:
+                await self.outbox.put(ev.NoInput())
             responder = self._conversation.core.responder
             await self._answering.say(
                 lambda state, turn_id: responder.no_input(state, turn_id, attempt, has_keypad=True)

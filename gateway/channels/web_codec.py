@@ -182,6 +182,8 @@ def _to_json(event: ev.Outbound) -> dict[str, Any]:
             return {"type": "bye", "reason": event.reason}
         case ev.AudioOut():
             raise TypeError("audio is a binary frame")
+        case ev.NoInput():
+            raise TypeError("only a client that sets its own wait is told")
 
 
 def _speech_json(heard: ev.Heard) -> dict[str, Any]:

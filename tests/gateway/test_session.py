@@ -12,6 +12,7 @@ import pytest
 from dialogue.types import ActionFinished, ActionRunner, Asked, Reply, ReplyAction, Turn
 from gateway import events as ev
 from gateway.log import configure
+from gateway.manners import Manners
 from gateway.session import VoiceSession
 from nlu.types import Expectation
 from speech.audio import pcm_from_float
@@ -93,14 +94,20 @@ class Caller:
 
 
 async def call(
-    house: House, script: Callable[[Caller], Any], start: ev.Start | None = None, *, reports: bool = True
+    house: House,
+    script: Callable[[Caller], Any],
+    start: ev.Start | None = None,
+    *,
+    reports: bool = True,
+    manners: Manners | None = None,
 ) -> Caller:
     """Run a session while ``script`` plays the customer; returns what they got."""
     async with asyncio.TaskGroup() as background:
         core = house.core(background)
         services = house.services(core)
         assert services.voice is not None
-        session = VoiceSession(services, services.voice, house.conversation(core), start or ev.Start(greet=False))
+        started = start or ev.Start(greet=False)
+        session = VoiceSession(services, services.voice, house.conversation(core), started, manners)
         caller = Caller(session, reports=reports)
         playing = background.create_task(caller.play())
         running = background.create_task(session.run(caller.inbound()))

@@ -11,6 +11,7 @@ import pytest
 
 from dialogue.types import ActionRunner, Asked, CustomerSaid, Reply, Turn
 from gateway import events as ev
+from gateway.manners import Manners
 from nlu.types import Expectation, Language
 from speech.audio import float_from_pcm, pcm_from_float, resample
 from speech.listen import ListenConfig
@@ -300,6 +301,34 @@ async def test_without_a_question_silence_is_prompted_once(house: House) -> None
 
     caller = await call(house, script)
     assert caller.replies[2:] == ["您还在吗？（1）"]
+
+
+@virtual_time
+async def test_a_client_s_own_wait_is_told_before_the_prompt(house: House) -> None:
+    manners = Manners(no_input_s=4)
+
+    async def script(caller: Caller) -> None:
+        await caller.listen(0.5)
+        await caller.say(SPEECH)
+        await caller.listen(60)
+
+    caller = await call(house, script, manners=manners)
+    assert caller.replies[2:] == ["您还在吗？（1）"]
+    (told_s,) = (at for at, event in caller.received if isinstance(event, ev.NoInput))
+    first, second = (at for at, event in caller.received if isinstance(event, ev.AudioStart))
+    (length_ms, *_) = (event.duration_ms for event in caller.of(ev.AudioEnd))
+    assert told_s - first - length_ms / 1000 == pytest.approx(4, abs=1.1)
+    assert told_s <= second < told_s + 0.5
+
+
+@virtual_time
+async def test_a_client_may_want_no_prompt(house: House) -> None:
+    async def script(caller: Caller) -> None:
+        await caller.listen(60)
+
+    caller = await call(house, script, manners=Manners(no_input_s=0))
+    assert caller.replies == []
+    assert caller.of(ev.NoInput) == []
 
 
 @virtual_time
