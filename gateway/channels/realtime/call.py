@@ -81,10 +81,11 @@ class Call:
         self._answers = ServerEvents(lambda: self._session, self._items, new_id, services.clock, media_hz)
         self._group: asyncio.TaskGroup
         self._line: Line
-        self._ears = Ears(voice, lambda: self._session)
+        self._ears = Ears(voice, lambda: self._session, media_hz)
         self._questions = Questions(self._ears, self._items, self._answers.utterances, new_id, self._tell)
         self._left = asyncio.Event()
         """Set once the client has left, or the session is over."""
+        self._has_answered = False
         self._manners = Manners()
         self._behave()
 
@@ -107,7 +108,10 @@ class Call:
         """Sound of the customer, or how much of an answer they have heard, which came another way."""
         self._line.begin(self._group, self._session, self._ears.language)
         if isinstance(event, ev.AudioIn):
-            await self._line.push(event.pcm)
+            if self._session.is_push_to_talk:
+                self._ears.hear(event.pcm)
+            else:
+                await self._line.push(event.pcm)
         elif self._session.type == "realtime":
             await self._line.put(event)
             await self._tell(*self._answers.played(event))
@@ -173,19 +177,14 @@ class Call:
 
     async def _update(self, changes: Any) -> None:
         wanted = updated(self._session, changes)
-        if self._media is not None and wanted.audio.input.turn_detection is None:
-            raise ProtocolError(
-                "push to talk needs the WebSocket: over WebRTC Kefu detects turns",
-                code="turn_detection_needed",
-                param="session.audio.input.turn_detection",
-            )
         if self._line.has_begun and wanted.fixed() != self._session.fixed():
             raise ProtocolError(
-                "the kind of session, its formats, output_modalities and whether there is turn detection are fixed "
-                "once the session has begun; connect anew",
+                "the kind of session, its formats and output_modalities are fixed once it has begun; connect anew",
                 code="session_begun",
                 param="session",
             )
+        if self._line.has_begun and wanted.is_push_to_talk != self._session.is_push_to_talk:
+            await self._forget()
         self._session = wanted
         self._behave()
         await self._tell({"type": "session.updated", "session": self._shown()})
@@ -196,23 +195,36 @@ class Call:
         detection = self._session.audio.input.turn_detection
         self._manners.answers = detection is None or detection.create_response
         self._manners.interruptible = detection is None or detection.interrupt_response
+        self._manners.no_input_s = self._patience_s()
+
+    def _patience_s(self) -> float | None:
+        """See ``Manners.no_input_s``. Who talks by a key is not asked whether they are there: they may hold it."""
+        if self._session.is_push_to_talk:
+            return 0
+        timeout_ms = self._session.idle_timeout_ms
+        if timeout_ms is None:
+            return None
+        return timeout_ms / 1000 if self._has_answered else 0
 
     async def _append(self, audio: bytes) -> None:
         if self._media is not None:
             raise ProtocolError("sound comes over WebRTC here, not in events", code="audio_has_a_track", param="type")
         pcm = self._ears.pcm(audio)
-        if self._session.audio.input.turn_detection is None:
+        if self._session.is_push_to_talk:
             self._ears.hold(pcm)
         else:
             await self._line.push(pcm)
 
     async def _clear(self) -> None:
+        await self._forget()
+        await self._tell({"type": "input_audio_buffer.cleared"})
+
+    async def _forget(self) -> None:
         """What is being said counts no more; what was committed stays."""
         self._ears.forget()
-        if self._session.audio.input.turn_detection is not None:
+        if not self._session.is_push_to_talk:
             self._answers.utterances.forget()
             await self._line.forget()
-        await self._tell({"type": "input_audio_buffer.cleared"})
 
     async def _truncate(self, item_id: str, audio_end_ms: int) -> None:
         spoken = self._answers.spoken(item_id)
@@ -263,7 +275,7 @@ class Call:
         await self._line.put(ev.Interrupt())
 
     async def _commit(self) -> None:
-        if self._session.audio.input.turn_detection is not None:
+        if not self._session.is_push_to_talk:
             raise ProtocolError("with turn detection Kefu commits; set turn_detection to null to do it yourself")
         await self._questions.commit()
 
@@ -278,6 +290,11 @@ class Call:
         if self._media is not None:
             self._media.take(event)
         told = self._answers.encode(event)
+        if isinstance(event, ev.NoInput) and (timeout_ms := self._session.idle_timeout_ms) is not None:
+            told = self._answers.utterances.timed_out(self._line.heard_ms, timeout_ms)
+        if not self._has_answered and any(one["type"] == "response.done" for one in told):
+            self._has_answered = True
+            self._behave()
         for one in told:
             if one["type"] == "response.function_call_arguments.done":
                 self._questions.calls.made(one["call_id"], one["name"])

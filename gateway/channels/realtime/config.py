@@ -67,6 +67,8 @@ class TurnDetection(_Part):
     type: Literal["server_vad", "semantic_vad"] = "server_vad"
     create_response: bool = True
     interrupt_response: bool = True
+    idle_timeout_ms: Annotated[int, Field(gt=0, le=3_600_000)] | None = None
+    """Silence after an answer after which Kefu speaks; of ``server_vad`` only, as in the API."""
 
 
 class Input(_Part):
@@ -118,6 +120,17 @@ class Session(_Part):
         return "audio" in self.output_modalities
 
     @property
+    def is_push_to_talk(self) -> bool:
+        """Whether the client says what is an utterance."""
+        return self.audio.input.turn_detection is None
+
+    @property
+    def idle_timeout_ms(self) -> int | None:
+        """The client's own wait for a customer who says nothing after an answer; None: it has none."""
+        detection = self.audio.input.turn_detection
+        return detection.idle_timeout_ms if detection is not None and detection.type == "server_vad" else None
+
+    @property
     def language(self) -> LanguageChoice:
         """What the transcription was told to expect."""
         transcription = self.audio.input.transcription
@@ -146,13 +159,7 @@ class Session(_Part):
     def fixed(self) -> tuple[object, ...]:
         """What cannot change once audio has flowed."""
         audio = self.audio
-        return (
-            self.type,
-            self.speaks,
-            audio.input.format.type,
-            audio.output.format.type,
-            audio.input.turn_detection is None,
-        )
+        return (self.type, self.speaks, audio.input.format.type, audio.output.format.type)
 
 
 def updated(session: Session, changes: object) -> Session:

@@ -51,6 +51,14 @@ class Line:
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why the voice session ended, once it has."""
         self.has_begun = False
+        self._heard_bytes = 0
+        self._bytes_per_ms = 0.0
+        """Of the microphone; 0 until it has begun."""
+
+    @property
+    def heard_ms(self) -> float:
+        """How much sound of the customer's has come, in milliseconds."""
+        return self._heard_bytes / self._bytes_per_ms if self._bytes_per_ms else 0.0
 
     def begin(self, group: asyncio.TaskGroup, session: Session, language: Callable[[], Language | None]) -> None:
         """Open the voice session, or the ears alone."""
@@ -58,14 +66,15 @@ class Line:
             return
         self.has_begun = True
         audio = session.audio
+        rate_hz = self._media_hz or audio.input.format.rate_hz
+        self._bytes_per_ms = rate_hz * 2 / 1000
         if session.type == "transcription":
             dropped = self._services.metrics.dropped_audio
-            rate_hz = self._media_hz or audio.input.format.rate_hz
             self._microphone = Microphone(rate_hz, lambda ms: dropped.inc(ms / 1000))
             group.create_task(self._listen(self._microphone, language), name="listen")
             return
         start = ev.Start(
-            self._media_hz or audio.input.format.rate_hz,
+            rate_hz,
             self._media_hz or audio.output.format.rate_hz,
             session.language,
             speak=session.speaks,
@@ -82,6 +91,7 @@ class Line:
 
     async def push(self, pcm: bytes) -> None:
         """Microphone audio, s16le at the input rate."""
+        self._heard_bytes += len(pcm)
         if self._microphone is not None:
             self._microphone.push(pcm)
         elif pcm:

@@ -84,11 +84,10 @@ class Questions:
         return "\n".join(word for word in words if word).strip(), heard
 
     async def commit(self) -> None:
-        """What was appended is an utterance. Raises ``ProtocolError``."""
-        pcm = self._ears.take()
+        """What was held is an utterance. Raises ``ProtocolError``."""
         item_id = self._new_id("item")
         try:
-            words = await self._ears.recognise(pcm)
+            words = await self._ears.commit()
         except AsrError as broken:
             await self._tell(*self._utterances.committed(item_id, None))
             raise ProtocolError("the words were not recognised; try again", code=broken.code) from broken

@@ -70,6 +70,17 @@ class Utterances:
         """The client has cleared its buffer: what is being said counts no more."""
         self._known.clear()
 
+    def timed_out(self, heard_ms: float, timeout_ms: int) -> list[ServerEvent]:
+        """The customer has said nothing for ``timeout_ms`` up to ``heard_ms``: an empty item, and Kefu speaks next."""
+        item_id = self._new_id("item")
+        triggered = {
+            "type": "input_audio_buffer.timeout_triggered",
+            "audio_start_ms": round(max(heard_ms - timeout_ms, 0.0)),
+            "audio_end_ms": round(heard_ms),
+            "item_id": item_id,
+        }
+        return [triggered, *self.committed(item_id, "")]
+
     def committed(self, item_id: str, text: str | None) -> list[ServerEvent]:
         """The customer's utterance is an item; its words follow where the client asked for them. None: not known."""
         previous = self._items.add(user_audio(item_id, text))

@@ -9,60 +9,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from aiortc import RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
+from aiortc import RTCSessionDescription
 
 from gateway.config import Settings, Webrtc
 from tests.fakes_core import House
 from tests.gateway.channels.test_realtime import ANSWER, secret
-from tests.gateway.channels.test_webrtc import Microphone, ToneTts
 from tests.gateway.doors import Door, eventually, house_with, served
+from tests.gateway.webrtc_client import ToneTts, WebrtcClient
+
+EVENTS = "oai-events"
+"""Label of the data channel."""
 
 
-class Client:
-    """The other end: what it heard and was told."""
-
-    def __init__(self, script: str) -> None:
-        self.pc = RTCPeerConnection()
-        self.channel = self.pc.createDataChannel("oai-events")
-        self.channel.on("message", lambda data: self.events.put_nowait(json.loads(data)))
-        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.told: list[dict[str, Any]] = []
-        self.loud_ms = 0
-        self.pc.addTrack(Microphone(script))
-        self.pc.on("track", self._listen)
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def _listen(self, track: Any) -> None:
-        self._tasks.append(asyncio.create_task(self._hear(track)))
-
-    async def _hear(self, track: Any) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            self.loud_ms += 20 if abs(frame.to_ndarray()).max() > 3 else 0
-
-    def send(self, **event: Any) -> None:
-        self.channel.send(json.dumps(event))
-
-    async def until(self, kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
-            while True:
-                event = await self.events.get()
-                self.told.append(event)
-                if event["type"] == kind:
-                    return event
-
-    async def close(self) -> None:
-        await self.pc.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-async def offered(door: Door, client: Client, key: str, *, form: bool = False) -> tuple[int, str, str]:
+async def offered(door: Door, client: WebrtcClient, key: str, *, form: bool = False) -> tuple[int, str, str]:
     """Status, body and location."""
     await client.pc.setLocalDescription(await client.pc.createOffer())
     sdp = client.pc.localDescription.sdp
@@ -79,8 +38,8 @@ async def offered(door: Door, client: Client, key: str, *, form: bool = False) -
 
 
 @asynccontextmanager
-async def calling(door: Door, script: str = "1.", *, form: bool = False) -> AsyncIterator[tuple[Client, str]]:
-    client = Client(script)
+async def calling(door: Door, script: str = "1.", *, form: bool = False) -> AsyncIterator[tuple[WebrtcClient, str]]:
+    client = WebrtcClient(EVENTS, script)
     try:
         status, answer, location = await offered(door, client, (await secret(door))["value"], form=form)
         assert status == 201, answer
@@ -127,8 +86,27 @@ async def test_what_needs_the_socket_says_so() -> None:
     async with served() as door, calling(door) as (client, _):
         client.send(type="input_audio_buffer.append", audio="AAAA")
         assert (await client.until("error"))["error"]["code"] == "audio_has_a_track"
-        client.send(type="session.update", session={"audio": {"input": {"turn_detection": None}}})
-        assert (await client.until("error"))["error"]["code"] == "turn_detection_needed"
+        client.send(type="input_audio_buffer.commit")
+        assert "turn detection" in (await client.until("error"))["error"]["message"]
+
+
+async def test_push_to_talk_takes_what_the_track_brought() -> None:
+    async with served(tone_house()) as door, calling(door, "40. 30# 60.") as (client, _):
+        wanted = {"turn_detection": None, "transcription": {"model": "kefu-asr"}}
+        client.send(type="session.update", session={"audio": {"input": wanted}})
+        await client.until("session.updated")
+        client.send(type="input_audio_buffer.clear")
+        await client.until("input_audio_buffer.cleared")
+        await asyncio.sleep(3.5)
+        client.send(type="input_audio_buffer.commit")
+        heard = await client.until("conversation.item.input_audio_transcription.completed")
+        assert heard["transcript"] == "我的订单什么时候到"
+        client.send(type="response.create")
+        done = await client.until("response.done")
+        assert done["response"]["output"][0]["content"][0]["transcript"] == "".join(ANSWER)
+        await client.until("output_audio_buffer.stopped")
+        assert client.loud_ms > 1500
+        assert "input_audio_buffer.speech_started" not in [event["type"] for event in client.told]
 
 
 async def test_a_form_brings_the_session() -> None:
@@ -149,7 +127,7 @@ async def test_hanging_up_ends_the_call() -> None:
 async def test_no_port_is_opened_without_a_good_key_and_a_secret_is_good_once() -> None:
     async with served() as door:
         for key in ("", "anything", "ek_forged"):
-            client = Client("1.")
+            client = WebrtcClient(EVENTS, "1.")
             assert (await offered(door, client, key))[0] == 401
             await client.close()
         given = (await secret(door))["value"]
@@ -157,7 +135,7 @@ async def test_no_port_is_opened_without_a_good_key_and_a_secret_is_good_once() 
             headers = {"Authorization": f"Bearer {given}", "Content-Type": kind}
             async with door.client.post("/v1/realtime/calls", data=data, headers=headers) as response:
                 assert response.status == 400
-        first, second = Client("1."), Client("1.")
+        first, second = WebrtcClient(EVENTS, "1."), WebrtcClient(EVENTS, "1.")
         assert (await offered(door, first, given))[0] == 201, "a bad offer uses no secret up"
         assert (await offered(door, second, given))[0] == 401
         await asyncio.gather(first.close(), second.close())
@@ -167,7 +145,7 @@ async def test_it_can_be_switched_off() -> None:
     house = house_with()
     house.settings = Settings(webrtc=Webrtc(enabled=False))
     async with served(house) as door:
-        client = Client("1.")
+        client = WebrtcClient(EVENTS, "1.")
         status, body, _ = await offered(door, client, (await secret(door))["value"])
         assert (status, json.loads(body)["error"]["code"]) == (503, "webrtc_off")
         await client.close()

@@ -140,6 +140,7 @@ def test_a_partial_update_is_merged_and_shown_whole() -> None:
         {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}},
         {"audio": {"input": {"format": {"type": "audio/pcmu", "rate": 24000}}}},
         {"audio": {"output": {"speed": 9}}},
+        {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 0}}}},
         {"tools": "x"},
         {"tool_choice": "sometimes"},
         {"tool_choice": {"type": "function", "name": "unknown"}},
@@ -149,6 +150,19 @@ def test_what_would_break_the_call_is_refused(changes: Any) -> None:
     with pytest.raises(ProtocolError) as caught:
         updated(Session(), changes)
     assert (caught.value.param or "").startswith("session")
+
+
+@pytest.mark.parametrize(
+    ("detection", "timeout_ms"),
+    [
+        (None, None),
+        ({"type": "server_vad"}, None),
+        ({"type": "server_vad", "idle_timeout_ms": 6000}, 6000),
+        ({"type": "semantic_vad", "idle_timeout_ms": 6000}, None),
+    ],
+)
+def test_only_server_vad_has_an_idle_timeout(detection: Any, timeout_ms: int | None) -> None:
+    assert updated(Session(), {"audio": {"input": {"turn_detection": detection}}}).idle_timeout_ms == timeout_ms
 
 
 def test_items_are_checked() -> None:

@@ -3,117 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pytest
-from aiortc import RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
+from aiortc import RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.channels.webrtc.door import start_of
 from gateway.channels.webrtc.order import FramesInOrder
-from gateway.channels.webrtc.peer import Peer
+from gateway.channels.webrtc.peer import CHANNEL, Peer
 from gateway.channels.webrtc.track import AnswerTrack
 from gateway.config import Settings, Webrtc
 from gateway.errors import ProtocolError
 from gateway.events import AudioEnd, AudioOut, AudioStart
 from gateway.paced import PacedLine
-from speech.audio import Resampler, pcm_from_float
-from speech.types import AudioFrame as AudioOfVoice
-from speech.types import Language
 from tests.bench.fuzz.sip_requests import WEBRTC_SDP
-from tests.fakes import audio_of
-from tests.fakes_tts import FakeTts
 from tests.gateway.doors import Door, active, eventually, house_with, served
+from tests.gateway.webrtc_client import ToneTts, WebrtcClient
 
 ANSWER = "您的包裹已经到了杭州。预计明天下午送到。"
 
 
-class Microphone(MediaStreamTrack):
-    """Speaks a script in real time, then is silent. ``#`` is 32 ms of sound."""
-
-    kind = "audio"
-
-    def __init__(self, script: str) -> None:
-        super().__init__()
-        to_48k = Resampler(16_000, 48_000)
-        # A square wave is loud on the line; a constant would not pass Opus.
-        wave = np.sign(np.sin(np.arange(audio_of(script).size) / 6)).astype(np.float32)
-        self._pcm = to_48k.push(pcm_from_float(audio_of(script) * wave)) + to_48k.flush()
-        self._at = 0
-        self._start = time.time()
-
-    async def recv(self) -> AudioFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        await asyncio.sleep(self._start + self._at / 96_000 - time.time())
-        frame = AudioFrame(format="s16", layout="mono", samples=960)
-        frame.planes[0].update(self._pcm[self._at : self._at + 1920].ljust(1920, b"\0"))
-        frame.pts, frame.sample_rate, frame.time_base = self._at // 2, 48_000, Fraction(1, 48_000)
-        self._at += 1920
-        return frame
-
-
-class ToneTts(FakeTts):
-    """Every character is 100 ms of 440 Hz."""
-
-    async def synthesize(self, text: str, language: Language) -> AsyncIterator[AudioOfVoice]:
-        rate_hz = self.capabilities.rate_hz
-        wave = (0.3 * np.sin(2 * np.pi * 440 * np.arange(rate_hz // 50) / rate_hz)).astype(np.float32)
-        for number in range(len(text) * 5):
-            yield AudioOfVoice(pcm_from_float(wave), rate_hz, number * 20)
-
-
-class Customer:
-    """The other end: what it heard and was told."""
-
-    def __init__(self, script: str) -> None:
-        self.pc = RTCPeerConnection()
-        self.channel = self.pc.createDataChannel("kefu")
-        self.channel.on("message", lambda data: self.messages.put_nowait(json.loads(data)))
-        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.told: list[dict[str, Any]] = []
-        self.loud_ms = 0.0
-        self.pc.addTrack(Microphone(script))
-        self.pc.on("track", self._listen)
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def _listen(self, track: Any) -> None:
-        self._tasks.append(asyncio.create_task(self._hear(track)))
-
-    async def _hear(self, track: Any) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            if np.abs(frame.to_ndarray()).max() > 3:
-                self.loud_ms += 20
-
-    async def until(self, kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
-            while True:
-                message = await self.messages.get()
-                self.told.append(message)
-                if message["type"] == kind:
-                    return message
-
-    async def close(self) -> None:
-        await self.pc.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-async def offered(door: Door, customer: Customer, token: str | None = None, **start: Any) -> tuple[int, dict[str, Any]]:
+async def offered(
+    door: Door, customer: WebrtcClient, token: str | None = None, **start: Any
+) -> tuple[int, dict[str, Any]]:
     await customer.pc.setLocalDescription(await customer.pc.createOffer())
     body = {"sdp": customer.pc.localDescription.sdp, "type": "offer", "start": {"greet": False, **start}}
     headers = {"Authorization": f"Bearer {token or await door.token()}"}
@@ -122,8 +40,8 @@ async def offered(door: Door, customer: Customer, token: str | None = None, **st
 
 
 @asynccontextmanager
-async def calling(door: Door, script: str = "1.", **start: Any) -> AsyncIterator[Customer]:
-    customer = Customer(script)
+async def calling(door: Door, script: str = "1.", **start: Any) -> AsyncIterator[WebrtcClient]:
+    customer = WebrtcClient(CHANNEL, script)
     try:
         status, answer = await offered(door, customer, **start)
         assert status == 201, answer
@@ -151,7 +69,7 @@ async def test_a_question_is_heard_and_answered_aloud() -> None:
 
 
 async def test_the_ears_are_not_behind_the_customer() -> None:
-    peer, customer = Peer([]), Customer("1.")
+    peer, customer = Peer([]), WebrtcClient(CHANNEL, "1.")
     await customer.pc.setLocalDescription(await customer.pc.createOffer())
     await peer.answer(customer.pc.localDescription.sdp)
     receiver: Any = peer._pc.getReceivers()[0]
@@ -166,15 +84,15 @@ async def test_typing_keys_and_garbage_over_the_data_channel() -> None:
         await customer.until("ready")
         customer.channel.send("{")
         assert (await customer.until("error"))["code"] == "bad_json"
-        customer.channel.send(json.dumps({"type": "text", "text": "到哪了"}))
+        customer.send(type="text", text="到哪了")
         assert (await customer.until("reply"))["text"] == "您的包裹已经到了杭州。"
-        customer.channel.send(json.dumps({"type": "bye"}))
+        customer.send(type="bye")
         assert (await customer.until("bye"))["reason"] == "bye"
 
 
 async def test_hanging_up_frees_the_place_and_stopping_hangs_up() -> None:
     async with served() as door:
-        customer = Customer("1.")
+        customer = WebrtcClient(CHANNEL, "1.")
         _, answer = await offered(door, customer)
         await customer.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         await customer.until("ready")
@@ -189,7 +107,7 @@ async def test_hanging_up_frees_the_place_and_stopping_hangs_up() -> None:
 
 async def test_what_the_door_refuses() -> None:
     async with served() as door:
-        customer = Customer("1.")
+        customer = WebrtcClient(CHANNEL, "1.")
         assert (await offered(door, customer, "forged"))[0] == 401
         token = await door.token()
         for body, param in [({"sdp": "v=0"}, "sdp"), ({"sdp": 5}, "sdp"), ({"sdp": "x", "start": 5}, "start")]:
