@@ -12,7 +12,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from aiosipua import IncomingCall, SipRequest, SipResponse, SipUAC, SipUAS
+from aiosipua import DialogState, IncomingCall, SipRequest, SipResponse, SipUAC, SipUAS
 from aiosipua.sdp import SdpMessage, SdpNegotiationError, parse_sdp
 
 from gateway import log
@@ -119,7 +119,7 @@ class SipServer:
         try:
             if isinstance(message, SipResponse):
                 self._sockets.answered(message)
-            elif not self._sockets.is_new(message) or self._is_merged(message):
+            elif not self._sockets.is_new(message) or self._is_astray(message):
                 return
             elif (challenge := self._guard.challenge(message)) is not None:
                 self._sockets.send_reply(challenge)
@@ -134,12 +134,31 @@ class SipServer:
             self._services.metrics.errors.labels("internal").inc()
             log.logger().error("sip message failed", error=type(error).__name__, exc_info=True)
 
-    def _is_merged(self, request: SipRequest) -> bool:
-        """An INVITE for a call that is there already, but not within it (RFC 3261 section 8.2.2.2)."""
-        if request.method != "INVITE" or is_within(request) or (request.call_id or "") not in self._calls:
+    def _is_astray(self, request: SipRequest) -> bool:
+        """What aiosipua would let begin or end a call that is not the request's; it is answered."""
+        call_id = request.call_id or ""
+        if request.method == "CANCEL" and self._cancelled_by(request) not in {None, call_id}:
+            # The library goes by the branch alone, and we would not know which call it has forgotten.
+            self._uas._send_error(request, 481, "Call/Transaction Does Not Exist")
+        elif request.method == "INVITE" and is_within(request) and not self._is_answered(call_id):
+            # The library would begin a call of that name (RFC 3261 section 12.2.2), in place of one that is there.
+            self._uas._send_error(request, 481, "Call/Transaction Does Not Exist")
+        elif request.method == "INVITE" and not is_within(request) and call_id in self._calls:
+            # For a call that is there already, but not within it (RFC 3261 section 8.2.2.2).
+            self._uas._send_error(request, 482, "Loop Detected")
+        else:
             return False
-        self._uas._send_error(request, 482, "Loop Detected")
         return True
+
+    def _cancelled_by(self, request: SipRequest) -> str | None:
+        """The Call-ID of the INVITE that a CANCEL's branch names."""
+        ways = request.via
+        cancelled = self._uas.transactions.get_server(ways[0].branch or "", "INVITE") if ways else None
+        return (cancelled.request.call_id or "") if cancelled is not None and cancelled.request is not None else None
+
+    def _is_answered(self, call_id: str) -> bool:
+        known = self._uas.get_call(call_id)
+        return known is not None and known.dialog.state is DialogState.CONFIRMED
 
     # --- calls -------------------------------------------------------------------------------------------------------
 

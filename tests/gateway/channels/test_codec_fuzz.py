@@ -49,6 +49,10 @@ _BYE = (
     b"Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bKbye\r\nFrom: <sip:1@a>;tag=a\r\n"
     b"To: <sip:kefu@127.0.0.1>\r\nCall-ID: c1\r\nCSeq: 9 BYE\r\n\r\n"
 )
+_CANCEL = (
+    b"CANCEL sip:kefu@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK1\r\n"
+    b"From: <sip:1@a>;tag=a\r\nTo: <sip:kefu@127.0.0.1>\r\nCall-ID: another\r\nCSeq: 1 CANCEL\r\n\r\n"
+)
 FOUND: dict[str, tuple[str, Case]] = {
     "a SIP request whose CSeq cannot be read": ("sip", (b": P 1\nCSeq:( I",)),
     "the same, to the server": (
@@ -57,6 +61,10 @@ FOUND: dict[str, tuple[str, Case]] = {
     ),
     "an INVITE of a call that is there, without a Via": ("sip_calls", (_INVITE % (1, 1), b"INVITE s >\nCall-ID:c1")),
     "a phone that calls again at once by the same Call-ID": ("sip_calls", (_INVITE % (2, 2), _BYE, _INVITE % (1, 1))),
+    "a CANCEL by the name of another call, and an INVITE within the call": (
+        "sip_calls",
+        (_INVITE % (1, 1), _CANCEL, _INVITE % (2, 2)),
+    ),
     "a Realtime message of a role that is an object": (
         "realtime",
         ('{"type": "conversation.item.create", "item": {"type": "message", "role": {}, "content": []}}',),
