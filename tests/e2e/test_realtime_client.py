@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from speech.audio import pcm_from_float, read_wav, resample
 from tests.bench.gateway_process import GatewayProcess
@@ -135,30 +137,73 @@ async ([url, secret]) => {
 """
 
 
-@pytest.mark.browser
-def test_in_a_browser_it_talks_over_webrtc(
-    gateway: GatewayProcess, client: Path, recordings: Recordings, tmp_path: Path
-) -> None:
-    """The client's own bundle in chromium, by its default transport: asked aloud, the tool called, its output heard."""
+_PUSHED = """
+async () => {
+  const send = (type, rest = {}) => session.transport.sendEvent({ type, ...rest });
+  const pass = (ms) => new Promise((go) => setTimeout(go, ms));
+  send("session.update", { session: { type: "realtime", audio: { input: { turn_detection: null } } } });
+  send("input_audio_buffer.clear");
+  await pass(7000); // Longer than the question on the microphone.
+  send("input_audio_buffer.commit");
+  while (window.seen.transcripts.length === 0) await pass(50);
+  send("response.create");
+}
+"""
+
+
+@contextmanager
+def in_a_browser(gateway: GatewayProcess, client: Path, recordings: Recordings, folder: Path) -> Iterator[Page]:
+    """The client's own bundle in chromium, connected by its default transport, with a question on the microphone."""
     if not CHROMIUM.exists():
         pytest.skip("Debian's chromium is not installed: apt-get install chromium")
     bundle = client / "node_modules/@openai/agents-realtime/dist/bundle/openai-realtime-agents.umd.js"
     with sync_playwright() as playwright:
-        browser = with_microphone(playwright, recordings.samples["order"], tmp_path)
+        browser = with_microphone(playwright, recordings.samples["order"], folder)
         # Only the client's bundle is a stranger to the page's policy.
         page = browser.new_context(locale="zh-CN", bypass_csp=True).new_page()
         page.goto(f"{gateway.url}/web/example.html")
         page.add_script_tag(path=bundle)
         page.evaluate(_IN_THE_BROWSER, [gateway.url, secret_of(gateway)])
-        wait_until(
-            lambda: page.evaluate("seen.kinds.includes('output_audio_buffer.stopped') && seen.answers.length > 1"), 60
-        )
-        seen = page.evaluate("seen")
+        yield page
         page.evaluate("session.close()")
         browser.close()
+
+
+def seen_until_answered(page: Page) -> dict[str, Any]:
+    """What the page noted until the tool's output had been spoken."""
+    wait_until(
+        lambda: page.evaluate("seen.kinds.includes('output_audio_buffer.stopped') && seen.answers.length > 1"), 60
+    )
+    seen: dict[str, Any] = page.evaluate("seen")
+    return seen
+
+
+@pytest.mark.browser
+def test_in_a_browser_it_talks_over_webrtc(
+    gateway: GatewayProcess, client: Path, recordings: Recordings, tmp_path: Path
+) -> None:
+    """Asked aloud, the tool called, its output heard."""
+    with in_a_browser(gateway, client, recordings, tmp_path) as page:
+        seen = seen_until_answered(page)
     assert "单什么时候" in seen["transcripts"][0]
     assert len(seen["tools"]) == 1
     assert seen["answers"] == ["好的，我查一下。", "包裹在宁波的仓库，星期六送到。"]
     assert seen["level"] > 0.01
     assert seen["errors"] == []
     assert "response.output_audio.delta" not in seen["kinds"]
+
+
+@pytest.mark.browser
+def test_in_a_browser_it_pushes_to_talk(
+    gateway: GatewayProcess, client: Path, recordings: Recordings, tmp_path: Path
+) -> None:
+    """What the track brought since the clear is heard at the commit, and answered when the client asks for it."""
+    with in_a_browser(gateway, client, recordings, tmp_path) as page:
+        page.evaluate(_PUSHED)
+        seen = seen_until_answered(page)
+    assert "单什么时候" in seen["transcripts"][0]
+    assert seen["kinds"].count("input_audio_buffer.committed") == 1
+    assert seen["kinds"].index("input_audio_buffer.committed") < seen["kinds"].index("response.created")
+    assert "包裹在宁波的仓库，星期六送到。" in seen["answers"]
+    assert seen["level"] > 0.01
+    assert seen["errors"] == []
