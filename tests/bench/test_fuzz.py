@@ -75,6 +75,17 @@ def test_the_same_source_makes_the_same_cases_and_most_json_stays_json() -> None
     assert len(set(texts)) > 100
 
 
+def test_few_cases_are_larger_than_usual() -> None:
+    large, rng = ("x" * 5_000,), random.Random(1)
+    usual, any_size = Mutator([SEED], usual_bytes=1_000), Mutator([SEED])
+
+    def larger(mutator: Mutator) -> int:
+        return sum(sum(map(len, mutator.mutate(large, rng))) > 1_000 for _ in range(500))
+
+    assert 20 < larger(usual) < 120
+    assert larger(any_size) > 150
+
+
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)

@@ -11,11 +11,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.bench.fuzz.cases import MAX_MESSAGES, Case, Message
+from tests.bench.fuzz.cases import MAX_BYTES, MAX_MESSAGES, Case, Message
 
 Bytewise = Callable[[bytes], bytes]
 """The fuzzing engine's own mutation."""
 
+_SPARED = 0.9
+"""Of the cases that are larger than usual."""
 _NUMBERS: tuple[Any, ...] = (
     0, 1, -1, 2, 7, 15, 16, 127, 128, 255, 256, 8000, 16_000, 24_000, 48_000, 65_535, 65_536, 2**31 - 1, 2**31,
     -(2**31),
@@ -51,8 +53,9 @@ _BYTES = (
 class Mutator:
     """``mutate`` as often as wanted; the same random source gives the same cases."""
 
-    def __init__(self, seeds: Sequence[Case], words: Sequence[str] = ()) -> None:
-        """``seeds``: real connections. ``words``: of the protocol."""
+    def __init__(self, seeds: Sequence[Case], words: Sequence[str] = (), usual_bytes: int = MAX_BYTES) -> None:
+        """``seeds``: real connections. ``words``: of the protocol. ``usual_bytes``: of nine in ten cases."""
+        self._usual_bytes = usual_bytes
         self._seeds = [seed for seed in seeds if seed]
         self._words = [*words, *_TEXTS]
         self._messages = [message for seed in self._seeds for message in seed]
@@ -62,7 +65,13 @@ class Mutator:
         return rng.choice(self._seeds)
 
     def mutate(self, case: Case, rng: random.Random, bytewise: Bytewise | None = None) -> Case:
-        """``case`` with one to four changes."""
+        """``case`` with one to four changes; where it is larger than usual by then, mostly a real one with as many."""
+        changed = self._changed(case, rng, bytewise)
+        if sum(map(len, changed)) > self._usual_bytes and rng.random() < _SPARED:
+            return self._changed(self.seed(rng), rng, bytewise)
+        return changed
+
+    def _changed(self, case: Case, rng: random.Random, bytewise: Bytewise | None) -> Case:
         changed = list(case) or list(self.seed(rng))
         for _ in range(rng.choice((1, 1, 1, 2, 4))):
             if rng.random() < 0.15 or not changed:

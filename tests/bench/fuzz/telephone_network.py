@@ -269,7 +269,7 @@ SUBJECTS = [
         (),
         WORDS,
     ),
-    Subject("sdp", lambda: [(WEBRTC_SDP,), (SDP,)], _sdp, (Exception,), WORDS),
+    Subject("sdp", lambda: [(WEBRTC_SDP,), (SDP,)], _sdp, (Exception,), WORDS, usual_bytes=4096),
 ]
 
 

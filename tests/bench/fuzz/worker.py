@@ -20,7 +20,7 @@ from pathlib import Path
 import atheris
 
 from tests.bench.fuzz.cases import MAX_BYTES, Case, pack, unpack
-from tests.bench.fuzz.codecs import CODECS, GUIDES, subject
+from tests.bench.fuzz.codecs import CODECS, GUIDES, UNGUIDED, subject
 from tests.bench.fuzz.judge import LOOKED_AT_S, Finding, Subject, judge, memory_grown
 from tests.bench.fuzz.mutate import Mutator
 from tests.bench.fuzz.smaller import smaller
@@ -117,9 +117,9 @@ def main() -> None:
 
 
 def _instrumented(name: str, folder: Path, goal: int) -> tuple[Run, Mutator]:
-    with atheris.instrument_imports(include=list(GUIDES[CODECS[name]])):
+    with atheris.instrument_imports(include=list(GUIDES[CODECS[name]]), exclude=list(UNGUIDED.get(name, ()))):
         about = subject(name)
-    return Run(about, folder, goal), Mutator(about.seeds(), about.words)
+    return Run(about, folder, goal), Mutator(about.seeds(), about.words, about.usual_bytes)
 
 
 if __name__ == "__main__":
