@@ -71,7 +71,7 @@ class Line:
         if session.type == "transcription":
             dropped = self._services.metrics.dropped_audio
             self._microphone = Microphone(rate_hz, lambda ms: dropped.inc(ms / 1000))
-            group.create_task(self._listen(self._microphone, language), name="listen")
+            group.create_task(self._listen(self._microphone, rate_hz, language), name="listen")
             return
         start = ev.Start(
             rate_hz,
@@ -130,7 +130,7 @@ class Line:
         async for event in session.outbox:
             await self._told(event)
 
-    async def _listen(self, microphone: Microphone, language: Callable[[], Language | None]) -> None:
+    async def _listen(self, microphone: Microphone, rate_hz: int, language: Callable[[], Language | None]) -> None:
         heard = listen(
             microphone.frames(),
             self._voice.asr,
@@ -138,6 +138,7 @@ class Line:
             config=self._voice.listen,
             language=language,
             end_of_turn=self._voice.end_of_turn,
+            came_at_hz=rate_hz,
         )
         async with aclosing(heard) as events:
             async for event in events:

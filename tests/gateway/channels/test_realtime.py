@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import numpy as np
 import openai
 import pytest
 
 from speech import g711
 from speech.audio import Resampler, pcm_from_float
+from speech.types import LISTEN_RATE_HZ
 from tests.fakes import audio_of
-from tests.gateway.doors import Door, house_with, served
+from tests.gateway.doors import Door, eventually, house_with, served
+from tests.gateway.test_hearing import EaredHouse
 
 ANSWER = ["您的包裹已经到了杭州。", "预计明天下午送到。"]
 
@@ -150,6 +153,18 @@ async def test_a_transcription_session_only_listens() -> None:
         await connection.response.create()
         assert (await until(connection, "error"))[-1].error.code == "no_responses"
     assert "response.created" not in kinds(events)
+
+
+async def test_a_transcription_session_knows_a_telephone() -> None:
+    house = EaredHouse()
+    async with served(house) as door, connected(door) as connection:
+        audio = {"input": {"format": {"type": "audio/pcmu"}, "transcription": {"model": "kefu-asr"}}}
+        await connection.session.update(session={"type": "transcription", "audio": audio})
+        await connection.recv()
+        await connection.input_audio_buffer.append(audio=b64encode(b"\xff" * 9600).decode())
+        await eventually(lambda: sum(map(len, house.ears.kept)) >= LISTEN_RATE_HZ)
+    heard = np.concatenate(house.ears.kept)[:LISTEN_RATE_HZ]
+    assert float(np.square(heard).mean()) > 0, "a faint noise above the telephone's band"
 
 
 async def test_a_cancelled_answer_is_truncated_to_what_was_heard() -> None:
