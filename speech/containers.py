@@ -38,6 +38,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 """Where a container's mark stands, the mark, and FFmpeg's name of its demuxer."""
 _MAX_RATE_HZ = 48_000
 """More is resampled as it comes: a small file of silence may claim 655 kHz, at which an hour fills 9 GB."""
+_HIGHEST_RATE_HZ = 768_000
+"""No recorder has more. What is asked for resampling takes memory and time by the rate that a header claims."""
 _SYNC = 0xFFE0
 """The eleven bits that begin an MPEG audio frame (ISO 11172-3), the first twelve of which also begin ADTS."""
 
@@ -111,11 +113,12 @@ def _samples_of(container: Any, max_s: float) -> tuple[Samples, int]:
         raise AudioError("the file does not say at which rate it was recorded")
     rate = min(rate, _MAX_RATE_HZ)
     limit = int(max_s * rate)
-    to_float = av.AudioResampler(format="fltp", rate=rate)
+    # Not as planes: PyAV looks for more of them than there are where a frame has eight channels or more, and crashes.
+    to_float = av.AudioResampler(format="flt", rate=rate)
     parts: list[Samples] = []
     length = 0
     for frame in _frames(container.decode(stream), to_float):
-        part: Samples = frame.to_ndarray().mean(axis=0, dtype=np.float32)
+        part: Samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).mean(axis=1, dtype=np.float32)
         length += part.size
         if length > limit:
             raise AudioError(f"the recording is longer than {max_s:.0f} s; send it in parts")
@@ -127,6 +130,8 @@ def _samples_of(container: Any, max_s: float) -> tuple[Samples, int]:
 
 def _frames(decoded: Iterator[Any], to_float: Any) -> Iterator[Any]:
     for frame in decoded:
+        if frame.sample_rate > _HIGHEST_RATE_HZ:
+            raise AudioError(f"the file claims {frame.sample_rate} Hz; send {_HIGHEST_RATE_HZ} Hz at most")
         # A recording joined from parts may change its clock; the samples are what counts.
         frame.pts = None
         yield from to_float.resample(frame)

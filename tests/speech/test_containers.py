@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+import time
 from typing import Any
 
 import av
@@ -60,7 +62,25 @@ def test_nothing_said_is_a_file_without_sound(audio_format: AudioFormat) -> None
         decode(Encoder(audio_format, RATE).finish(), 10)
 
 
-def test_channels_are_averaged() -> None:
+def wav(pcm: bytes, rate_hz: int, channels: int = 1) -> bytes:
+    """Of 16 bits; the rate may be any number."""
+    head = struct.pack("<IHHIIHH", 16, 1, channels, rate_hz, 0, 2 * channels, 16)
+    return b"RIFF" + struct.pack("<I", 36 + len(pcm)) + b"WAVEfmt " + head + b"data" + struct.pack("<I", len(pcm)) + pcm
+
+
+@pytest.mark.parametrize("channels", [1, 2, 8, 9, 20])
+@pytest.mark.parametrize("rate_hz", [8000, 96_000])
+def test_channels_are_averaged(channels: int, rate_hz: int) -> None:
+    """Eight of them (7.1) and more lie where a frame has no room for them."""
+    loud = np.zeros((rate_hz, channels), "<i2")
+    loud[:, 0] = 8000
+    samples, rate = decode(wav(loud.tobytes(), rate_hz, channels), 10)
+    assert rate == min(rate_hz, 48_000)
+    assert samples.size == pytest.approx(rate, abs=20)
+    assert float(samples.mean()) == pytest.approx(8000 / channels / 32_768, abs=0.002)
+
+
+def test_planes_are_averaged_like_packed_sound() -> None:
     file = io.BytesIO()
     with av.open(file, "w", format="flac") as container:
         stream: Any = container.add_stream("flac", rate=8000, layout="stereo")
@@ -72,6 +92,15 @@ def test_channels_are_averaged() -> None:
     samples, rate = decode(file.getvalue(), 10)
     assert (rate, samples.size) == (8000, 8000)
     assert float(samples.mean()) == pytest.approx(4000 / 32768, abs=0.01)
+
+
+@pytest.mark.parametrize("rate_hz", [800_000, 1_635_016_128])
+def test_a_rate_that_nothing_records_is_refused(rate_hz: int) -> None:
+    """To resample it is prepared for in proportion: 8 s and 1.1 GB, for a file of 51 bytes."""
+    began_s = time.process_time()
+    with pytest.raises(AudioError, match=f"{rate_hz} Hz"):
+        decode(wav(bytes(4), rate_hz), 10)
+    assert time.process_time() - began_s < 1
 
 
 def test_a_recording_may_be_only_so_long() -> None:
