@@ -15,7 +15,7 @@ from tests.bench.fuzz.codecs import CODECS, subject
 from tests.bench.fuzz.judge import judge
 from tests.bench.fuzz.mutate import Mutator
 
-_CASES = {"sip_calls": 25, "files": 60}
+_CASES = {"files": 60}
 
 
 @pytest.mark.parametrize("name", CODECS)
