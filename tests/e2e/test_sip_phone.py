@@ -113,6 +113,6 @@ async def test_linphone_asks_hears_the_answer_and_gives_the_order_number_by_keys
     assert set(understood(process)[before:]) & {"order_status", "logistics"}
     assert len(understood(process)) - before == 2, "the question, and the number once"
     first = heard_as(process, tmp_path, spoken_between(heard, rate_hz, _ANSWER_S, _KEYS_S), rate_hz)
-    assert "订单" in first, "the number is asked for"
+    assert re.search("[订定]单", first), "the number is asked for; Whisper may write its homophone"
     second = heard_as(process, tmp_path, spoken_between(heard, rate_hz, keys[-1][0], 40), rate_hz)
     assert re.search("四位|4位|尾号|手机", second), "the next question is heard to its end"
