@@ -7,14 +7,20 @@ import { byId } from "./dom.js";
  * @typedef {{name?: string, version?: string, voice_licence?: string | null, intro?: Record<string, Words>,
  *   demo?: {customer: string | null, order_number: string, say: string[]} | null}} Info */
 
+const RETRY_MS = [500, 2000];
+
 /** @returns {Promise<Info>} empty when the server has none */
 export async function fetchInfo() {
-  try {
-    const response = await fetch("/v1/info");
-    return response.ok ? await response.json() : {};
-  } catch {
-    return {};
+  for (const wait_ms of [...RETRY_MS, null]) {
+    try {
+      const response = await fetch("/v1/info");
+      return response.ok ? await response.json() : {};
+    } catch {
+      // A phone that changes its network breaks off what is being loaded.
+      if (wait_ms !== null) await new Promise((resolve) => setTimeout(resolve, wait_ms));
+    }
   }
+  return {};
 }
 
 /** @param {Info} info @param {(text: string) => HTMLElement} chip */

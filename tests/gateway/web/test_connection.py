@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.fakes_gateway import Answer, GatewayDouble, wait_until
 from tests.gateway.web import stories
-from tests.gateway.web.conftest import CHROMIUM, FLAGS
+from tests.gateway.web.conftest import CHROMIUM, FLAGS, open_page
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,14 @@ def test_a_dropped_line_comes_back_to_the_same_conversation(page: Page, gateway:
     ask(page, "还在吗")
     expect(page.locator(".row-kefu .bubble")).to_have_count(2)
     assert page.locator(".row-you").count() == 2
+
+
+def test_a_network_that_changes_while_the_page_loads_hides_nothing(
+    browser: BrowserContext, gateway: GatewayDouble
+) -> None:
+    browser.route("**/v1/info", lambda route: route.abort("internetdisconnected"), times=2)
+    for page in open_page(browser, gateway):
+        expect(page.locator("#intro-say .chip").first).to_be_visible()
 
 
 def test_an_answer_cut_off_by_the_line_falls_silent(page: Page, gateway: GatewayDouble) -> None:
