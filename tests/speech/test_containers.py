@@ -96,7 +96,7 @@ def test_planes_are_averaged_like_packed_sound() -> None:
 
 @pytest.mark.parametrize("rate_hz", [800_000, 1_635_016_128])
 def test_a_rate_that_nothing_records_is_refused(rate_hz: int) -> None:
-    """To resample it is prepared for in proportion: 8 s and 1.1 GB, for a file of 51 bytes."""
+    """To resample it is prepared for in proportion: 8 s and 1.1 GB, for a file of 244 bytes."""
     began_s = time.process_time()
     with pytest.raises(AudioError, match=f"{rate_hz} Hz"):
         decode(wav(bytes(4), rate_hz), 10)
