@@ -25,13 +25,13 @@ BIN = Path(sys.executable).parent
 BESIDE = ("tests/dialogue", "tests/inference_server", "tests/nlu")
 ENGINES = ("tests/e2e",)
 WAITING = (
-    # First: ENGINES ends with a network of its own, and a browser drops what it loads when networks come and go.
-    "tests/gateway/web",
     "tests/gateway/channels",
     "tests/gateway/cli/test_call_client.py",
     "tests/gateway/cli/test_serve.py",
     "tests/gateway/telephony",
     "tests/gateway/test_workers.py",
+    # Last: while a playwright lives no async test can start.
+    "tests/gateway/web",
 )
 _FAILED, _NO_TESTS = 1, 5
 """What pytest ends with when tests have failed, and where arguments leave nothing to run."""
