@@ -103,6 +103,18 @@ async def test_a_second_invite_for_a_call_that_is_there_makes_no_second_call() -
             assert (await caller.ask("BYE")).startswith("SIP/2.0 200")
 
 
+async def test_an_invite_within_a_call_that_is_not_there_begins_none() -> None:
+    async with telephone() as (door, port):
+        with ByHand(port) as caller:
+            caller.tag = ";tag=of-a-gateway-that-was-started-again"
+            assert (await caller.ask("INVITE", SDP)).startswith("SIP/2.0 481")
+            assert not active(door)
+            caller.tag = ""
+            await caller.call()
+            assert active(door) == 1
+            assert (await caller.ask("BYE")).startswith("SIP/2.0 200")
+
+
 @pytest.mark.parametrize("body", [SDP.replace("40000", "many"), SDP.replace("a=rtpmap:8", "a=rtpmap:x"), "v=none"])
 async def test_an_offer_that_cannot_be_read_is_answered(body: str) -> None:
     async with telephone() as (_, port):
